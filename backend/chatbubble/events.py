@@ -1,0 +1,165 @@
+"""The events of a stream, as frozen records, to and from JSON.
+
+JSON is one line of ASCII with camelCase names: no raw line end, no U+2028, and a lone
+surrogate (half an emoji in one delta) cannot raise an encoding error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, ClassVar
+
+from .records import FinishReason, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """First event of a stream. On a visitor's own channel only `client_id`, `message`
+    and `timestamp` are set."""
+
+    client_id: str
+    message: str
+    timestamp: int
+    stream_id: str | None = None
+    conversation_id: str | None = None
+    message_id: str | None = None
+    type: ClassVar[str] = "connected"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of answer text. `index` is where it starts, in UTF-16 code units."""
+
+    text: str
+    index: int
+    timestamp: int
+    type: ClassVar[str] = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Terminal: the whole answer once more. `duration` is in milliseconds; `tokens` is
+    the model's own count, or the number of deltas where it reports none."""
+
+    message_id: str
+    full_text: str
+    tokens: int
+    duration: int
+    finish_reason: FinishReason
+    usage: Usage | None
+    message: str
+    timestamp: int
+    type: ClassVar[str] = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Terminal: the turn failed, in our words."""
+
+    code: str
+    message: str
+    retryable: bool
+    timestamp: int
+    type: ClassVar[str] = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The reader's cursor does not fit: forget the text, what follows starts again."""
+
+    reason: str
+    timestamp: int
+    type: ClassVar[str] = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """An integrator's own event; `data` is anything JSON can say."""
+
+    type: str
+    data: Any
+
+
+Event = Connected | Token | Done | Error | Reset | Custom
+
+TERMINAL_TYPES = frozenset({Done.type, Error.type})
+_KNOWN: dict[str, type[Connected | Token | Done | Error | Reset]] = {
+    kind.type: kind for kind in (Connected, Token, Done, Error, Reset)
+}
+RESERVED_TYPES = frozenset(_KNOWN) | {"message", "open"}
+
+
+def is_terminal(event: Event) -> bool:
+    """Whether `event` ends its stream."""
+    return event.type in TERMINAL_TYPES
+
+
+def to_json(event: Event) -> str:
+    """`event` as one line of ASCII JSON.
+
+    Raises TypeError or ValueError when the data of a custom event is not JSON.
+    """
+    data = event.data if isinstance(event, Custom) else _to_dict(event)
+    return json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def from_json(event_type: str, text: str) -> Event:
+    """The event that `to_json` wrote. Fields we do not know are ignored.
+
+    Raises ValueError when `text` is not JSON or lacks a field the type needs.
+    """
+    data = json.loads(text)
+    kind = _KNOWN.get(event_type)
+    if kind is None:
+        return Custom(event_type, data)
+    if not isinstance(data, Mapping):
+        raise ValueError(f"a {event_type} event needs a JSON object, got {text[:40]!r}")
+    given = {name: data[key] for name, key in _names(kind) if key in data}
+    try:
+        event = kind(**given)
+    except TypeError as cause:
+        raise ValueError(f"a {event_type} event lacks a field: {cause}") from cause
+    return _with_records(event) if isinstance(event, Done) else event
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 code units, as a browser counts `string.length`."""
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(1 for char in text if char > "\uffff")
+
+
+@cache
+def _names(kind: type) -> tuple[tuple[str, str], ...]:
+    return tuple((item.name, _camel(item.name)) for item in fields(kind))
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _to_dict(record: Any) -> dict[str, Any]:
+    optional = isinstance(record, Connected)
+    return {
+        key: _to_dict(value) if isinstance(value, Usage) else value
+        for name, key in _names(type(record))
+        if (value := getattr(record, name)) is not None or not optional
+    }
+
+
+def _with_records(done: Done) -> Done:
+    usage: Any = done.usage
+    return Done(
+        message_id=done.message_id,
+        full_text=done.full_text,
+        tokens=done.tokens,
+        duration=done.duration,
+        finish_reason=FinishReason(done.finish_reason),
+        usage=Usage(usage["promptTokens"], usage["completionTokens"]) if usage else None,
+        message=done.message,
+        timestamp=done.timestamp,
+    )

@@ -1,0 +1,1 @@
+"""Providers that come in the box, one file per vendor."""

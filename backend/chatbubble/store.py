@@ -1,0 +1,75 @@
+"""The ConversationStore contract: what is remembered after streams have expired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .records import Answer, Conversation, Message, Question, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What became of a question: a new turn, or the one its request id already has."""
+
+    turn: Turn
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurn:
+    """A turn with the answer it ended in; `answer` is None while it runs."""
+
+    turn: Turn
+    answer: Message | None
+
+
+class ConversationStore(Protocol):
+    """Every method is one transaction. All raise StoreUnavailable when it cannot be run."""
+
+    def open(self) -> None:
+        """Create or check the schema; called once, before anything else."""
+        ...
+
+    def begin_turn(self, question: Question, stream_id: str) -> Admission:
+        """Save the visitor's message and open a turn for it, or find the turn that the
+        same request id has already opened.
+
+        Raises:
+            TurnRunning: another turn of this conversation runs; carries its `streamId`.
+            RequestMismatch: the request id is known with another text.
+        """
+        ...
+
+    def history(self, turn: Turn, limit: int) -> tuple[Message, ...]:
+        """The newest `limit` messages up to and including the turn's question, oldest first."""
+        ...
+
+    def finish_turn(self, turn: Turn, answer: Answer) -> bool:
+        """Save the answer and end the turn, once. False when the turn is not running
+        any more or was erased: then nothing is written."""
+        ...
+
+    def find_turn(self, stream_id: str) -> StoredTurn | None:
+        """The turn that wrote a stream, or None."""
+        ...
+
+    def conversation(self, visitor_id: str) -> Conversation | None:
+        """The visitor's conversation with all its messages; None before the first question."""
+        ...
+
+    def erase(self, visitor_id: str) -> tuple[str, ...]:
+        """Delete everything the visitor has; returns the ids of the streams that were theirs."""
+        ...
+
+    def interrupt_running(self) -> int:
+        """End every turn that an earlier process left running; returns how many."""
+        ...
+
+    def is_ready(self) -> bool:
+        """Whether a trivial query succeeds. Never raises."""
+        ...
+
+    def close(self) -> None:
+        """Finish queued writes and release the database."""
+        ...

@@ -1,0 +1,1 @@
+"""Conversation stores that come in the box."""

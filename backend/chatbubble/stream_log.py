@@ -1,0 +1,89 @@
+"""The StreamLog contract: the ordered events of each answer, kept apart from connections.
+
+A turn appends; any number of readers follow, each from its own cursor. Every entry is
+kept as the bytes that go out, encoded once and not once per reader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .events import Event
+from .records import Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is ready for a reader: wire bytes, the cursor after them, whether they end it."""
+
+    wire: bytes
+    cursor: Cursor
+    is_terminal: bool
+
+
+class StreamReader(Protocol):
+    """One reader's place in one stream. Not shared between greenlets."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the terminal event was already read."""
+        ...
+
+    def next(self, timeout_s: float) -> Batch | None:
+        """All that has come since the last call, at most about 64 KB; waits for the
+        first event up to `timeout_s` seconds. None on time-out or after `close`."""
+        ...
+
+    def close(self) -> None:
+        """Wake a waiting `next` and stop following; harmless when repeated. May be
+        called from the event loop itself, so it never switches."""
+        ...
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called or the stream was erased."""
+        ...
+
+
+class StreamLog(Protocol):
+    """Holds the streams of this deployment."""
+
+    def open(self, stream_id: str, owner: str) -> Cursor:
+        """Begin a stream; `owner` is the visitor id that may read it. Returns the place
+        before its first event. Opening an id again starts a new epoch.
+
+        Raises Overloaded when no room can be made.
+        """
+        ...
+
+    def append(self, stream_id: str, event: Event) -> Cursor:
+        """Add one event and wake the readers; never switches greenlets in memory form.
+
+        Raises StreamEnded after the terminal event, NotFound for an unknown stream.
+        """
+        ...
+
+    def reader(self, stream_id: str, after: Cursor | None = None, *, lost: bool = False) -> StreamReader:
+        """Follow a stream after a cursor; None means from the beginning. A cursor that
+        does not fit, or `lost`, gives `reset` and then the whole stream.
+
+        Raises NotFound for an unknown or expired stream.
+        """
+        ...
+
+    def start(self, stream_id: str) -> Cursor | None:
+        """The place before the first event; None for an unknown or expired stream."""
+        ...
+
+    def owner(self, stream_id: str) -> str | None:
+        """The visitor id that may read the stream; None for an unknown one."""
+        ...
+
+    def discard(self, stream_id: str) -> None:
+        """Forget a stream at once and end its readers."""
+        ...
+
+    def get_stats(self) -> dict[str, int]:
+        """`streams`, `readers`, `bytes` and `events` held now."""
+        ...

@@ -1,0 +1,1 @@
+"""Stream logs that come in the box."""
