@@ -1,0 +1,176 @@
+"""Builds the widget: ES modules and style sheets in; hashed, minified, compressed files out.
+
+webassets holds the bundles, esbuild makes them. The same sources give the same bytes in any
+folder: nothing here writes a time, a path or a random name.
+
+    python widget/assets.py             build unless the built files are current
+    python widget/assets.py --force     build in any case
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+import brotli
+import toolchain
+from sources import SOURCES, STATIC, is_current, sources_hash
+from webassets import Bundle, Environment
+from webassets.exceptions import BuildError, BundleError, FilterError
+from webassets.filter import Filter
+from webassets.version import HashVersion
+
+# The oldest browsers with constructed style sheets, which the widget cannot do without.
+TARGET = "--target=chrome105,firefox105,safari16.4"
+# A classic script is read in whatever encoding its page has, so it stays ASCII. A module is always UTF-8.
+SCRIPT = ("--format=iife", "--charset=ascii")
+MODULE = ("--format=esm", "--charset=utf8")
+
+
+def run_esbuild(arguments: Iterable[str], folder: Path) -> None:
+    """Run esbuild in `folder`.
+
+    Raises:
+        FilterError: it refused or warned; the text is esbuild's own, with file and line.
+    """
+    command = [str(toolchain.esbuild()), *arguments, TARGET, "--minify", "--log-level=warning", "--color=false"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+    if result.returncode != 0 or result.stderr.strip():
+        raise FilterError(f"esbuild does not accept the widget's sources:\n\n{result.stderr.strip()}")
+
+
+class Esbuild(Filter):  # type: ignore[misc]
+    """Entry module in, bundled and minified file out; the source map is kept for the caller."""
+
+    name = "esbuild"
+    max_debug_level = None  # runs always: a browser cannot use the unbundled sources
+
+    def __init__(self, *flags: str) -> None:
+        super().__init__()
+        self.flags = flags
+        self.source_map = ""
+
+    def unique(self) -> tuple[str, ...]:
+        """What tells two bundlers of one build apart."""
+        return self.flags
+
+    def open(self, out: TextIO, source_path: str, **_: Any) -> None:
+        """Bundle the module at `source_path`, a direct child of the staged `src` folder."""
+        entry = Path(source_path)
+        folder = entry.parent.parent
+        shape = ["--bundle", "--legal-comments=none", "--loader:.css=text", "--outfile=built/entry.js"]
+        # `external`: no trailing comment, which would need the map's name before it is known.
+        # The server names the map in a header instead.
+        maps = ["--sourcemap=external", "--sources-content=true", "--source-root=chatbubble:///"]
+        run_esbuild([f"src/{entry.name}", *shape, *maps, *self.flags], folder)
+        out.write((folder / "built/entry.js").read_text("utf-8"))
+        self.source_map = (folder / "built/entry.js.map").read_text("utf-8")
+
+
+def stage(sources: Path, folder: Path) -> Path:
+    """Copy the sources to `folder`/src, with every style sheet minified already.
+
+    Modules import style sheets as text, and esbuild does not minify what it takes as text. So
+    the sheets go first, on their own, and the modules are bundled from the copy.
+    """
+    staged = folder / "src"
+    shutil.copytree(sources, staged)
+    sheets = sorted(staged.rglob("*.css"))
+    if sheets:
+        names = [sheet.relative_to(folder).as_posix() for sheet in sheets]
+        run_esbuild([*names, "--charset=utf8", "--outbase=.", "--outdir=.", "--allow-overwrite"], folder)
+        for sheet in sheets:
+            sheet.write_text(sheet.read_text("utf-8").strip(), "utf-8")
+    return staged
+
+
+def environment(staged: Path, output: Path) -> Environment:
+    """The webassets environment: from the staged sources to `output`, named by content."""
+    return Environment(
+        directory=str(output),
+        url="",
+        load_path=[str(staged)],
+        versions=HashVersion(length=12, hash=hashlib.sha256),
+        manifest=False,
+        cache=False,
+    )
+
+
+def compress(path: Path) -> dict[str, int]:
+    """Write `path` again as .gz and .br beside it; returns the sizes in bytes."""
+    content = path.read_bytes()
+    zipped = gzip.compress(content, compresslevel=9, mtime=0)
+    brotlied: bytes = brotli.compress(content, quality=11, mode=brotli.MODE_TEXT)
+    path.with_name(path.name + ".gz").write_bytes(zipped)
+    path.with_name(path.name + ".br").write_bytes(brotlied)
+    return {"bytes": len(content), "gzip": len(zipped), "brotli": len(brotlied)}
+
+
+def make(assets: Environment, entry: str, pattern: str, flags: tuple[str, ...]) -> dict[str, Any]:
+    """Build one bundle with its map and its compressed forms; returns its manifest entry.
+
+    Raises:
+        FilterError, BuildError, BundleError: the sources are at fault, and how.
+    """
+    bundler = Esbuild(*flags)
+    bundle = Bundle(entry, filters=[bundler], output=pattern, depends="**/*")
+    assets.register(entry, bundle)
+    bundle.build(force=True)
+    path = Path(bundle.resolve_output(assets, version=bundle.version))
+    path.with_name(path.name + ".map").write_text(bundler.source_map, "utf-8")
+    digest = base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode("ascii")
+    names = {"file": path.name, "map": path.name + ".map", "integrity": f"sha384-{digest}"}
+    return names | compress(path)
+
+
+def build(static: Path = STATIC, sources: Path = SOURCES) -> dict[str, Any]:
+    """Build everything, then put it in place of what was in `static`; returns the manifest.
+
+    A build that fails leaves the earlier files as they were.
+
+    Raises:
+        FilterError, BuildError, BundleError: the sources are at fault, and how.
+        ToolMissing: esbuild cannot be had.
+    """
+    with tempfile.TemporaryDirectory(prefix="chatbubble-") as name:
+        output = Path(name) / "static"
+        assets = environment(stage(sources, Path(name)), output)
+        chat = make(assets, "widget.js", "chat.%(version)s.mjs", MODULE)
+        # The launcher has to know which chat file belongs to it.
+        define = f"--define:CHAT_URL={json.dumps('assets/' + chat['file'])}"
+        launcher = make(assets, "embed.js", "widget.%(version)s.js", (*SCRIPT, define))
+        module = make(assets, "index.js", "widget.%(version)s.mjs", MODULE)
+        files = {"chat.mjs": chat, "widget.js": launcher, "widget.mjs": module}
+        manifest = {"files": files, "sources": sources_hash(sources)}
+        text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+        (output / "manifest.json").write_text(text, "utf-8")
+        shutil.rmtree(static, ignore_errors=True)
+        shutil.copytree(output, static)
+    return manifest
+
+
+def main(arguments: list[str]) -> int:
+    """Build, and say what came of it; returns the exit status."""
+    if "--force" not in arguments and is_current():
+        return 0
+    try:
+        manifest = build()
+    except (FilterError, BuildError, BundleError, toolchain.ToolMissing) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name, entry in manifest["files"].items():
+        print(f"{name:<11} {entry['file']:<29} {entry['bytes']:>7,} bytes, {entry['gzip']:>6,} with gzip")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
