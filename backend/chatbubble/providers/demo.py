@@ -72,7 +72,7 @@ class DemoProvider:
 
     def stream(self, prompt: Prompt) -> Iterator[Piece]:
         """Yield the answer to the newest question in pieces of a few characters, then a `Finish`."""
-        rhythm = random.Random(self._seed)  # noqa: S311 - a rhythm, not a secret
+        rhythm = random.Random(self._seed)
         delay_s = self._pace.first_s
         for piece in split(answer(prompt)):
             if delay_s:
