@@ -13,10 +13,11 @@ from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
-import sources
-import toolchain
 from setuptools import build_meta
 from setuptools.build_meta import prepare_metadata_for_build_editable, prepare_metadata_for_build_wheel
+
+import sources
+import toolchain
 
 __all__ = [
     "build_editable",

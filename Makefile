@@ -1,0 +1,66 @@
+# Chatbubble's commands. `make` alone lists them.
+SHELL := /bin/sh
+PYTHON ?= python3
+PORT ?= 8000
+SITE_PORT ?= 8080
+
+BIN := .venv/bin
+STAMPS := .venv/stamps
+JS := $(BIN)/python widget/toolchain.py
+# The Python package that carries Node joins only where the machine has none.
+NODE_EXTRA = $(shell $(BIN)/python widget/toolchain.py found || echo ,node)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install run test lint bench build dist clean needs
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMPS)/dev build ## create .venv with everything needed to work on Chatbubble
+
+run: $(STAMPS)/app build ## start the backend and the demo shop; PORT= and SITE_PORT= choose the ports
+	@PORT=$(PORT) SITE_PORT=$(SITE_PORT) $(BIN)/python demo-site/run.py
+
+test: install needs ## run every test: JavaScript, Python, browser
+	$(JS) node --test $$(find tests/widget -name '*.test.js' | sort)
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: install ## check style, types and the rules of the house, on both sides
+	$(JS) fetch --all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(JS) node widget/node_modules/typescript/bin/tsc --project widget
+	$(JS) node widget/node_modules/eslint/bin/eslint.js --config widget/eslint.config.js --max-warnings=0 widget tests
+
+bench: install needs ## measure; prints tables
+	$(BIN)/python tests/bench/run.py
+
+build: $(STAMPS)/app ## build the widget, unless it is current
+	@$(BIN)/python widget/assets.py
+
+dist: install ## make the sdist and the wheel in dist/, with the built widget
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -c "import sys; sys.path.insert(0, 'widget'); import build_backend; build_backend.build_sdist('dist')"
+
+clean: ## remove all that the other commands made
+	rm -rf .venv build dist widget/node_modules backend/chatbubble/static backend/*.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov artefacts
+
+needs: $(STAMPS)/dev
+	@scripts/install_test_needs.sh
+
+$(BIN)/python:
+	@scripts/make_venv.sh $(PYTHON)
+
+$(STAMPS)/app: setup.cfg pyproject.toml | $(BIN)/python
+	@echo "Installing Chatbubble into .venv ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[widget$(NODE_EXTRA)]'
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/dev: setup.cfg pyproject.toml | $(BIN)/python
+	@echo "Installing Chatbubble and its development tools into .venv ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[dev$(NODE_EXTRA)]'
+	@mkdir -p $(STAMPS) && touch $(STAMPS)/app $@
