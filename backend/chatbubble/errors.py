@@ -67,6 +67,15 @@ class SessionMissing(ChatbubbleError):
     retryable = False
 
 
+class OperatorRequired(ChatbubbleError):
+    """The route is for operators and the token is not theirs."""
+
+    code = "OPERATOR_REQUIRED"
+    status = 401
+    message = "This address needs the operator's token: Authorization: Bearer <token>."
+    retryable = False
+
+
 class OriginRefused(ChatbubbleError):
     """A page of an origin that is not in CHATBUBBLE_ALLOWED_ORIGINS is calling."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, ClassVar
 
 from .records import FinishReason, Usage
@@ -89,6 +88,17 @@ TERMINAL_TYPES = frozenset({Done.type, Error.type})
 _KNOWN: dict[str, type[Connected | Token | Done | Error | Reset]] = {
     kind.type: kind for kind in (Connected, Token, Done, Error, Reset)
 }
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+# How each record's fields are called in JSON.
+_NAMES: dict[type, tuple[tuple[str, str], ...]] = {
+    kind: tuple((item.name, _camel(item.name)) for item in fields(kind)) for kind in (*_KNOWN.values(), Usage)
+}
 RESERVED_TYPES = frozenset(_KNOWN) | {"message", "open"}
 
 
@@ -117,7 +127,7 @@ def from_json(event_type: str, text: str) -> Event:
         return Custom(event_type, data)
     if not isinstance(data, Mapping):
         raise ValueError(f"a {event_type} event needs a JSON object, got {text[:40]!r}")
-    given = {name: data[key] for name, key in _names(kind) if key in data}
+    given = {name: data[key] for name, key in _NAMES[kind] if key in data}
     try:
         event = kind(**given)
     except TypeError as cause:
@@ -132,21 +142,11 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(1 for char in text if char > "\uffff")
 
 
-@cache
-def _names(kind: type) -> tuple[tuple[str, str], ...]:
-    return tuple((item.name, _camel(item.name)) for item in fields(kind))
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
-
-
 def _to_dict(record: Any) -> dict[str, Any]:
     optional = isinstance(record, Connected)
     return {
         key: _to_dict(value) if isinstance(value, Usage) else value
-        for name, key in _names(type(record))
+        for name, key in _NAMES[type(record)]
         if (value := getattr(record, name)) is not None or not optional
     }
 

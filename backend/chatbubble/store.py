@@ -41,6 +41,13 @@ class ConversationStore(Protocol):
         """
         ...
 
+    def find_request(self, question: Question) -> Turn | None:
+        """The turn that the question's request id has already opened, or None.
+
+        Raises RequestMismatch when it was opened with another text.
+        """
+        ...
+
     def history(self, turn: Turn, limit: int) -> tuple[Message, ...]:
         """The newest `limit` messages up to and including the turn's question, oldest first."""
         ...

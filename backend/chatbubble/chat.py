@@ -1,0 +1,139 @@
+"""What the routes do, without HTTP: ask, resume, stop, look back, erase."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from .errors import ChatbubbleError, Interrupted, NotFound, StreamError
+from .events import Connected
+from .limits import Limiter
+from .records import Conversation, Cursor, Question, Turn, TurnState
+from .store import ConversationStore, StoredTurn
+from .stream_log import StreamLog, StreamReader
+from .turn import replay_events
+from .visitors import new_id
+from .workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A visitor's conversation and where to read the answer that is running, if one is."""
+
+    conversation: Conversation
+    stream_start: Cursor | None
+
+
+class Chat:
+    """One mounted chat: questions in, readers out."""
+
+    def __init__(self, store: ConversationStore, log: StreamLog, workers: Workers, limiter: Limiter) -> None:
+        self._store, self._log, self._workers, self._limiter = store, log, workers, limiter
+
+    def ask(self, question: Question, client_id: str) -> StreamReader:
+        """Start a turn, or attach to the one that the same request id has started.
+
+        Raises TurnRunning, RequestMismatch, RateLimited, Overloaded, ShuttingDown or
+        StoreUnavailable.
+        """
+        # Asking the same again is free: it is looked at before any limit.
+        known = self._store.find_request(question)
+        if known is not None:
+            return self._follow(known.visitor_id, known.stream_id, None)
+        self._workers.admit()
+        self._limiter.spend(question.visitor_id)
+        # The stream is there before the turn is known to anybody, so that whoever finds
+        # the turn finds its stream, from the first event on.
+        stream_id = new_id("stream")
+        self._log.open(stream_id, question.visitor_id)
+        try:
+            admission = self._store.begin_turn(question, stream_id)
+            if admission.is_new:
+                self._log.append(stream_id, _connected(admission.turn, client_id))
+                reader = self._log.reader(stream_id)
+                self._workers.start(admission.turn, question)
+                return reader
+        except ChatbubbleError:
+            self._log.discard(stream_id)
+            raise
+        self._log.discard(stream_id)
+        return self._follow(admission.turn.visitor_id, admission.turn.stream_id, None)
+
+    def resume(self, visitor_id: str, stream_id: str, last_event_id: str) -> StreamReader | None:
+        """Read on after `last_event_id`, or from the beginning when it is empty.
+
+        None when the terminal event was already read. Raises NotFound for a stream that
+        is unknown or somebody else's.
+        """
+        reader = self._follow(visitor_id, stream_id, last_event_id or None)
+        if reader.is_exhausted:
+            reader.close()
+            return None
+        return reader
+
+    def stop(self, visitor_id: str, stream_id: str) -> TurnState:
+        """End a turn early; harmless when repeated. Returns the state it is in afterwards.
+
+        Raises NotFound for a stream that is unknown or somebody else's.
+        """
+        if self._log.owner(stream_id) == visitor_id:
+            state = self._workers.stop(stream_id)
+            if state is not None:
+                return state
+        return self._stored(visitor_id, stream_id).turn.state
+
+    def snapshot(self, visitor_id: str) -> Snapshot | None:
+        """The visitor's conversation; None before the first question."""
+        conversation = self._store.conversation(visitor_id)
+        if conversation is None:
+            return None
+        running = conversation.running
+        return Snapshot(conversation, self._log.start(running.stream_id) if running else None)
+
+    def erase(self, visitor_id: str) -> None:
+        """Delete everything the visitor has, a running turn included."""
+        for stream_id in self._store.erase(visitor_id):
+            self._log.discard(stream_id)
+            self._workers.stop(stream_id)
+
+    def _follow(self, visitor_id: str, stream_id: str, last_event_id: str | None) -> StreamReader:
+        owner = self._log.owner(stream_id)
+        if owner is None:
+            self._retell(self._stored(visitor_id, stream_id))
+        elif owner != visitor_id:
+            raise NotFound()
+        cursor = Cursor.parse(last_event_id) if last_event_id is not None else None
+        return self._log.reader(stream_id, cursor, lost=last_event_id is not None and cursor is None)
+
+    def _stored(self, visitor_id: str, stream_id: str) -> StoredTurn:
+        stored = self._store.find_turn(stream_id)
+        if stored is None or stored.turn.visitor_id != visitor_id:
+            raise NotFound()
+        return stored
+
+    def _retell(self, stored: StoredTurn) -> None:
+        """Open an expired stream again, in a new epoch, from what the store remembers."""
+        turn, answer = stored.turn, stored.answer
+        if self._log.owner(turn.stream_id) is not None:
+            return  # another reader was faster
+        self._log.open(turn.stream_id, turn.visitor_id)
+        self._log.append(turn.stream_id, _connected(turn, new_id("client")))
+        failure: ChatbubbleError | None = None
+        if answer is None or turn.state is TurnState.INTERRUPTED:
+            failure = Interrupted()
+        elif turn.state is TurnState.FAILED:
+            failure = StreamError()
+        text, reason = (answer.content, answer.finish_reason) if answer else ("", None)
+        for event in replay_events(turn, text, reason, failure):
+            self._log.append(turn.stream_id, event)
+
+
+def _connected(turn: Turn, client_id: str) -> Connected:
+    return Connected(
+        client_id=client_id,
+        message="Connected.",
+        timestamp=int(time.time() * 1000),
+        stream_id=turn.stream_id,
+        conversation_id=turn.conversation_id,
+        message_id=turn.message_id,
+    )

@@ -1,0 +1,160 @@
+"""The stream manager: who is connected, and what the server sends them of its own accord."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections import deque
+from typing import Any
+
+import gevent
+from gevent.event import Event as Signal
+
+from .errors import ClientNotFound, Overloaded
+from .events import RESERVED_TYPES, Connected, Custom, Event, to_json
+from .records import Cursor
+from .sse import encode_event
+from .stream_log import Batch
+from .visitors import new_id
+
+MAILBOX_EVENTS = 256
+MAILBOX_BYTES = 1_048_576
+
+
+class Channel:
+    """The mailbox of one client on `GET /stream`; reads like a StreamReader."""
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        self._mail: deque[tuple[Cursor, bytes]] = deque()
+        self._size = 0
+        self._signal = Signal()
+        self._is_closed = False
+
+    is_exhausted = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called or the mailbox ran over."""
+        return self._is_closed
+
+    def put(self, cursor: Cursor, wire: bytes) -> bool:
+        """Add one event. False, and closed, when the client has not read for too long."""
+        self._size += len(wire)
+        if len(self._mail) >= MAILBOX_EVENTS or self._size > MAILBOX_BYTES:
+            self.close()
+        if self._is_closed:
+            return False
+        self._mail.append((cursor, wire))
+        self._signal.set()
+        return True
+
+    def next(self, timeout_s: float) -> Batch | None:
+        """See StreamReader.next."""
+        if not self._mail and not self._is_closed:
+            self._signal.clear()
+            self._signal.wait(timeout_s)
+        if self._is_closed or not self._mail:
+            return None
+        cursor = self._mail[-1][0]
+        wire = b"".join(wire for _, wire in self._mail)
+        self._mail.clear()
+        self._size = 0
+        return Batch(wire, cursor, is_terminal=False)
+
+    def close(self) -> None:
+        """See StreamReader.close."""
+        self._is_closed = True
+        self._signal.set()
+
+
+class Clients:
+    """Counts every open event stream and reaches those on the visitors' own channel."""
+
+    def __init__(self, max_streams: int) -> None:
+        self._max_streams = max_streams
+        self._channels: dict[str, Channel] = {}
+        self._connections: set[str] = set()
+        self._cursor = Cursor(secrets.token_hex(5), 0)
+        self._started_at = time.monotonic()
+        self._peak = self._total = self._sent = 0
+
+    def register(self) -> str:
+        """Count one more open stream and name its client.
+
+        Raises Overloaded when this process holds `max_streams` of them.
+        """
+        if len(self._connections) >= self._max_streams:
+            raise Overloaded(retry_after_s=5, detail=f"{self._max_streams} open streams: CHATBUBBLE_MAX_STREAMS")
+        client_id = new_id("client")
+        self._connections.add(client_id)
+        self._total += 1
+        self._peak = max(self._peak, len(self._connections))
+        return client_id
+
+    def remove(self, client_id: str) -> None:
+        """The client's stream has ended; harmless when repeated."""
+        self._connections.discard(client_id)
+        channel = self._channels.pop(client_id, None)
+        if channel:
+            channel.close()
+
+    def open_channel(self, client_id: str) -> Channel:
+        """Give a registered client a mailbox, with its `connected` event in it."""
+        channel = self._channels[client_id] = Channel(client_id)
+        self._put(channel, Connected(client_id, "Connected.", int(time.time() * 1000)))
+        return channel
+
+    def send(self, client_id: str, event: str, data: Any) -> None:
+        """Send one event of your own to one client.
+
+        Raises ClientNotFound when it is not connected, ValueError or TypeError when
+        `event` is one of ours or `data` is not JSON.
+        """
+        own = _own_event(event, data)
+        channel = self._channels.get(client_id)
+        if channel is None:
+            raise ClientNotFound(detail=f"no client {client_id!r:.80}")
+        self._put(channel, own)
+
+    def broadcast(self, event: str, data: Any) -> int:
+        """Send one event of your own to every client on `GET /stream`; returns to how many.
+
+        Raises ValueError or TypeError when `event` is one of ours or `data` is not JSON.
+        """
+        cursor, wire = self._encode(_own_event(event, data))
+        reached = sum(channel.put(cursor, wire) for channel in tuple(self._channels.values()))
+        self._sent += reached
+        gevent.sleep(0)
+        return reached
+
+    def close_channels(self) -> None:
+        """End every `GET /stream`, at shutdown."""
+        for channel in tuple(self._channels.values()):
+            channel.close()
+
+    def get_stats(self) -> dict[str, int]:
+        """`activeConnections`, how many of them are channels, the peak, totals, `uptime` in seconds."""
+        return {
+            "activeConnections": len(self._connections),
+            "activeChannels": len(self._channels),
+            "peakConnections": self._peak,
+            "totalConnections": self._total,
+            "eventsSent": self._sent,
+            "uptime": int(time.monotonic() - self._started_at),
+        }
+
+    def _put(self, channel: Channel, event: Event) -> None:
+        self._sent += channel.put(*self._encode(event))
+
+    def _encode(self, event: Event) -> tuple[Cursor, bytes]:
+        self._cursor = Cursor(self._cursor.epoch, self._cursor.seq + 1)
+        return self._cursor, encode_event(event=event.type, data=to_json(event), event_id=str(self._cursor))
+
+
+def _own_event(event: str, data: Any) -> Custom:
+    if not event or event in RESERVED_TYPES:
+        raise ValueError(f"an event of your own needs a type of its own, not {event!r}")
+    json.dumps(data, allow_nan=False)
+    return Custom(event, data)

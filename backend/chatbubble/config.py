@@ -1,0 +1,179 @@
+"""Every setting: name, type, default, meaning. One table, read once, frozen afterwards.
+
+A setting NAME is given as Flask config key or environment variable `CHATBUBBLE_NAME`;
+the Flask config wins, because it is the more specific of the two.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+from .errors import ConfigError
+
+PREFIX = "CHATBUBBLE_"
+
+DEFAULT_SYSTEM_PROMPT = (
+    "You are the friendly customer-service assistant of this website. Answer briefly and "
+    "concretely, in the language of the question. Use Markdown where it helps. When you do "
+    "not know something, say so and suggest how to contact the company."
+)
+
+Parse = Callable[[Any], Any]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("text")
+    return value.strip()
+
+
+def _number(low: float, high: float) -> Parse:
+    def parse(value: Any) -> float:
+        expected = f"a number from {low:g} to {high:g}"
+        if isinstance(value, bool):
+            raise ValueError(expected)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ValueError(expected) from None
+        if not (math.isfinite(number) and low <= number <= high):
+            raise ValueError(expected)
+        return number
+
+    return parse
+
+
+def _integer(low: int, high: int) -> Parse:
+    def parse(value: Any) -> int:
+        expected = f"a whole number from {low} to {high}"
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value.strip(), re.ASCII):
+            value = int(value)
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(expected)
+        return value
+
+    return parse
+
+
+def _prefix(value: Any) -> str:
+    text = _text(value).rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text, re.ASCII):
+        raise ValueError("a path that starts with a slash, like /api/ai")
+    return text
+
+
+def _choice(*choices: str) -> Parse:
+    def parse(value: Any) -> str:
+        text = _text(value).lower()
+        if text not in choices:
+            raise ValueError("one of " + ", ".join(choices))
+        return text
+
+    return parse
+
+
+def _origins(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = re.split(r"[\s,]+", value)
+    if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(item, str) for item in value):
+        raise ValueError("origins separated by commas, like https://shop.example, https://*.shop.example")
+    return tuple(item for item in value if item)
+
+
+def _colour(value: Any) -> str:
+    text = _text(value)
+    if text and not re.fullmatch(r"#[0-9A-Fa-f]{6}", text, re.ASCII):
+        raise ValueError("a colour like #2563eb")
+    return text
+
+
+def _setting(default: Any, parse: Parse, meaning: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"parse": parse, "meaning": meaning, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one mounted Chatbubble. Field NAME in lower case is `CHATBUBBLE_NAME`."""
+
+    url_prefix: str = _setting("/api/ai", _prefix, "Where the routes live.")
+    allowed_origins: tuple[str, ...] = _setting(
+        (), _origins, "Sites that may use the chat: exact origins or `https://*.host`; its own origin always may."
+    )
+    database_url: str = _setting("sqlite:///chatbubble.db", _text, "Where conversations are kept.", secret=True)
+    provider: str = _setting(
+        "auto", _choice("auto", "openai", "demo"), "Who answers; `auto`: openai when OPENAI_API_KEY is set, else demo."
+    )
+    model: str = _setting("gpt-4o-mini", _text, "The model's name at the provider.")
+    temperature: float = _setting(0.7, _number(0, 2), "How freely the model words its answers.")
+    max_tokens: int = _setting(2048, _integer(1, 1_000_000), "Longest answer, in the model's tokens.")
+    system_prompt: str = _setting(DEFAULT_SYSTEM_PROMPT, _text, "What the model is told before every conversation.")
+    context_tokens: int = _setting(
+        8000, _integer(500, 2_000_000), "Budget for prompt and history, in tokens by our estimate."
+    )
+    connect_timeout_s: float = _setting(5.0, _number(0.1, 60), "Longest wait for a connection to the model.")
+    first_token_timeout_s: float = _setting(20.0, _number(0.1, 600), "Longest wait for the first piece of an answer.")
+    token_timeout_s: float = _setting(20.0, _number(0.1, 600), "Longest silence between two pieces.")
+    turn_timeout_s: float = _setting(120.0, _number(1, 3600), "Longest life of one answer.")
+    heartbeat_s: float = _setting(15.0, _number(0.05, 300), "A comment keeps an idle stream alive this often.")
+    stream_ttl_s: float = _setting(600.0, _number(0.1, 86_400), "How long a finished stream can be resumed.")
+    send_timeout_s: float = _setting(30.0, _number(0.1, 600), "A reader that takes nothing for so long is dropped.")
+    log_bytes: int = _setting(67_108_864, _integer(1_048_576, 2**40), "Memory for all streams together, in bytes.")
+    max_streams: int = _setting(10_000, _integer(1, 1_000_000), "Open connections of one process; 503 above.")
+    drain_s: float = _setting(10.0, _number(0, 600), "Time for running answers to finish at shutdown.")
+    rate_limit: str = _setting(
+        "10/minute;100/day", _text, "Questions per visitor, in the notation of the limits package; `off`: none."
+    )
+    operator_token: str = _setting("", _text, "Bearer token for `/stats`; without one the route is a 404.", secret=True)
+    title: str = _setting("", _text, "Heading of the panel; empty: the widget's own, in the visitor's language.")
+    greeting: str = _setting("", _text, "First words of the panel; empty: the widget's own.")
+    accent: str = _setting("", _colour, "Colour of launcher and buttons, like #2563eb.")
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+        """Read from a Flask config and the environment.
+
+        Raises ConfigError, naming the setting, when one is unknown or malformed.
+        """
+        given = _given(config, environ)
+        known = {PREFIX + item.name.upper(): item for item in fields(cls)}
+        for key in sorted(given):
+            if key not in known:
+                raise ConfigError(f"{key} is not a setting of Chatbubble{_nearest(key, known)}")
+        return cls(**{known[key].name: _parse(key, known[key].metadata["parse"], given[key]) for key in given})
+
+
+def describe() -> list[tuple[str, str, str, bool]]:
+    """Each setting as (environment name, default as text, meaning, is secret), for docs and the command line."""
+    return [
+        (PREFIX + item.name.upper(), _shown(item.default), item.metadata["meaning"], item.metadata["secret"])
+        for item in fields(Settings)
+    ]
+
+
+def _shown(default: Any) -> str:
+    assert default is not MISSING
+    if default == DEFAULT_SYSTEM_PROMPT:
+        return "(a friendly one)"
+    return f"{default:g}" if isinstance(default, float) else str(default) if default != () else ""
+
+
+def _given(config: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    return {key: value for source in (environ, config) for key, value in source.items() if key.startswith(PREFIX)}
+
+
+def _parse(key: str, parse: Parse, value: Any) -> Any:
+    try:
+        return parse(value)
+    except ValueError as expected:
+        raise ConfigError(f"{key} should be {expected}, but it is {value!r:.80}") from None
+
+
+def _nearest(key: str, known: Mapping[str, Any]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, known, n=1, cutoff=0.75)
+    return f"; did you mean {near[0]}?" if near else "; `chatbubble config` lists them all"

@@ -1,0 +1,59 @@
+"""A stream on its way to one reader: first line, batches, heartbeats, end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from .sse import encode_comment
+from .stream_log import StreamReader
+
+RETRY_MS = 1000
+HEARTBEAT = encode_comment("hb")
+PREAMBLE = b"retry: %d\n" % RETRY_MS
+
+
+class Delivery:
+    """The body of one event-stream response.
+
+    A class and not a generator, because a server closes a body it has never begun to
+    read, and closing an unstarted generator runs none of its code.
+
+    Args:
+        reader: where the events come from.
+        heartbeat_s: seconds of silence after which a comment goes out.
+        on_close: called exactly once when the response is over, however it ended.
+    """
+
+    def __init__(self, reader: StreamReader, *, heartbeat_s: float, on_close: Callable[[], None]) -> None:
+        self._reader = reader
+        self._heartbeat_s = heartbeat_s
+        self._on_close: Callable[[], None] | None = on_close
+        self._preamble = PREAMBLE
+        self._is_over = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        """The next bytes to send. Without events, a heartbeat: one comment line, one LF."""
+        if self._is_over or self._reader.is_closed:
+            raise StopIteration
+        # The preamble never waits: what is ready goes with it, else it goes alone.
+        batch = self._reader.next(0 if self._preamble else self._heartbeat_s)
+        if batch is None:
+            if self._reader.is_closed:
+                raise StopIteration
+            return self._take_preamble() or HEARTBEAT
+        self._is_over = batch.is_terminal
+        return self._take_preamble() + batch.wire
+
+    def close(self) -> None:
+        """The response is over; the WSGI server calls this (PEP 3333)."""
+        on_close, self._on_close = self._on_close, None
+        self._reader.close()
+        if on_close is not None:
+            on_close()
+
+    def _take_preamble(self) -> bytes:
+        preamble, self._preamble = self._preamble, b""
+        return preamble

@@ -1,0 +1,236 @@
+"""The door: Chatbubble takes a Flask app's configuration and puts everything together."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Flask, current_app
+from flask.blueprints import BlueprintSetupState
+from flask_cors import cross_origin
+from gevent import monkey
+from gevent.lock import BoundedSemaphore
+
+from . import __version__
+from .assets import Assets
+from .chat import Chat
+from .clients import Clients
+from .config import Settings
+from .errors import ConfigError, Unpatched
+from .limits import create_limiter
+from .origins import OriginRules
+from .provider import Provider
+from .store import ConversationStore
+from .stores.sql import SqlStore
+from .stream_log import StreamLog
+from .stream_logs.memory import MemoryStreamLog
+from .turn import TurnParts
+from .views import EXTENSION_KEY, METHODS, ROUTES, dispatch, nowhere
+from .workers import Workers
+
+logger = logging.getLogger("chatbubble")
+
+UNPATCHED = (
+    "gevent has not patched the standard library, so one answer would hold up all others: "
+    "put `from gevent import monkey; monkey.patch_all()` first in your program, "
+    "or run it with `chatbubble serve --app` or gunicorn's gevent worker"
+)
+
+
+class Chatbubble:
+    """Mounts the chat in Flask apps.
+
+    Args:
+        app: mount at once; or call `init_app` later, or register `blueprint` yourself.
+        provider: who answers, instead of the one that CHATBUBBLE_PROVIDER names.
+        store: where conversations are kept, instead of CHATBUBBLE_DATABASE_URL.
+        stream_log: where running answers are kept, instead of this process's memory.
+
+    Raises:
+        ConfigError: a setting is unknown or malformed, or the widget is not built.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        provider: Provider | None = None,
+        store: ConversationStore | None = None,
+        stream_log: StreamLog | None = None,
+    ) -> None:
+        self._provider, self._store, self._stream_log = provider, store, stream_log
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask, *, url_prefix: str | None = None) -> None:
+        """Mount under `url_prefix`, or CHATBUBBLE_URL_PREFIX. Raises ConfigError, and
+        RuntimeError when this app has a Chatbubble already."""
+        prefix = url_prefix or Settings.read(app.config, os.environ).url_prefix
+        app.register_blueprint(self.blueprint, url_prefix=prefix)
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """A new blueprint, for `app.register_blueprint(chatbubble.blueprint, url_prefix=...)`."""
+        blueprint = Blueprint("chatbubble", __name__)
+        blueprint.record(self._set_up)
+        return blueprint
+
+    def broadcast(self, event: str, data: Any) -> int:
+        """Send an event to every client on `GET /stream` of the current app; returns to how many.
+
+        Raises ValueError or TypeError for a type of ours or data that is not JSON.
+        """
+        return self._mounted.clients.broadcast(event, data)
+
+    def send(self, client_id: str, event: str, data: Any) -> None:
+        """Send an event to one client. Raises ClientNotFound, ValueError or TypeError."""
+        self._mounted.clients.send(client_id, event, data)
+
+    def get_stats(self) -> dict[str, Any]:
+        """The numbers of `GET /stats` for the current app."""
+        return self._mounted.get_stats()
+
+    def drain(self) -> None:
+        """Stop taking questions, let running answers finish within CHATBUBBLE_DRAIN_S, end
+        the rest as interrupted with their text saved. For your server's shutdown hook."""
+        self._mounted.drain()
+
+    @property
+    def _mounted(self) -> Mounted:
+        mounted: Mounted | None = current_app.extensions.get(EXTENSION_KEY)
+        if mounted is None:
+            raise RuntimeError("this app has no Chatbubble: call chatbubble.init_app(app) first")
+        return mounted
+
+    def _set_up(self, state: BlueprintSetupState) -> None:
+        app = state.app
+        if EXTENSION_KEY in app.extensions:
+            raise RuntimeError("this app has a Chatbubble already: mount it once, under one prefix")
+        mounted = Mounted(app.config, os.environ, self._provider, self._store, self._stream_log)
+        app.extensions[EXTENSION_KEY] = mounted
+        cors = cross_origin(
+            origins=list(mounted.origins.patterns) or [],
+            methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+            expose_headers=["Retry-After"],
+            max_age=7200,
+            send_wildcard=False,
+            supports_credentials=False,
+            always_send=False,
+            vary_header=True,
+            automatic_options=False,
+        )
+        routes = {**ROUTES, "/": {"GET": nowhere}, "/<path:rest>": dict.fromkeys(METHODS, nowhere)}
+        for rule, views in routes.items():
+            state.add_url_rule(
+                rule, rule, cors(dispatch(views)), methods=list(METHODS), provide_automatic_options=False
+            )
+        if not monkey.is_module_patched("socket"):
+            logger.warning(UNPATCHED)
+
+
+class Mounted:
+    """Everything that belongs to one app; see the views' `Mount`."""
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        environ: Mapping[str, str],
+        provider: Provider | None,
+        store: ConversationStore | None,
+        stream_log: StreamLog | None,
+    ) -> None:
+        settings = Settings.read(config, environ)
+        self.settings = settings
+        self.origins = OriginRules.parse(settings.allowed_origins)
+        if self.origins.allows_all:
+            logger.warning("CHATBUBBLE_ALLOWED_ORIGINS is *: every website may use this chat at your expense")
+        self.assets = Assets.load()
+        self.clients = Clients(settings.max_streams)
+        self.provider = provider or create_provider(settings, environ)
+        self.store = store or SqlStore(settings.database_url)
+        self.log = stream_log or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
+        self.workers = Workers(TurnParts(settings, self.provider, self.store, self.log))
+        self.chat = Chat(self.store, self.log, self.workers, create_limiter(settings.rate_limit))
+        self._start_lock = BoundedSemaphore(1)
+        self._is_started = False
+
+    def start(self) -> None:
+        """Open the store and end turns that an earlier process left running; once.
+
+        On first use and not when the app is made, so that a server may fork in between.
+        """
+        if not self._is_started:
+            with self._start_lock:
+                self._start_once()
+
+    def _start_once(self) -> None:
+        if self._is_started:
+            return
+        if not monkey.is_module_patched("socket"):
+            logger.error(UNPATCHED)
+            raise Unpatched(detail=UNPATCHED)
+        self.store.open()
+        interrupted = self.store.interrupt_running()
+        if interrupted:
+            logger.warning("%d answers were cut by the last stop; they are marked as interrupted", interrupted)
+        self._is_started = True
+
+    def drain(self) -> None:
+        """See Chatbubble.drain."""
+        self.workers.drain(self.settings.drain_s)
+        self.clients.close_channels()
+
+    def close(self) -> None:
+        """Release the store, after `drain`."""
+        if self._is_started:
+            self.store.close()
+
+    def get_stats(self) -> dict[str, Any]:
+        """The numbers of `GET /stats`."""
+        log = {f"log{name.capitalize()}": count for name, count in self.log.get_stats().items()}
+        return {
+            **self.clients.get_stats(),
+            **self.workers.get_stats(),
+            **log,
+            "provider": self.provider.name,
+            "model": self.provider.model,
+            "version": __version__,
+        }
+
+    def get_health(self) -> tuple[bool, dict[str, str]]:
+        """Whether questions would be answered, and the state of each part."""
+        is_patched = monkey.is_module_patched("socket")
+        if is_patched:
+            self.start()
+        is_stored = is_patched and self.store.is_ready()
+        parts = {
+            "server": "stopping" if self.workers.is_draining else "ok" if is_patched else "unpatched",
+            "store": "ok" if is_stored else "unavailable",
+            "provider": self.provider.name,
+        }
+        return is_stored and not self.workers.is_draining, parts
+
+
+def create_provider(settings: Settings, environ: Mapping[str, str]) -> Provider:
+    """The provider that CHATBUBBLE_PROVIDER names. Raises ConfigError when its key is missing."""
+    key = environ.get("OPENAI_API_KEY", "")
+    if settings.provider == "demo" or (settings.provider == "auto" and not key):
+        from .providers.demo import DemoProvider
+
+        return DemoProvider()
+    if not key:
+        raise ConfigError("CHATBUBBLE_PROVIDER is openai, so OPENAI_API_KEY must be set")
+    from .providers.openai import OpenAIProvider
+
+    return OpenAIProvider(
+        api_key=key,
+        base_url=environ.get("OPENAI_BASE_URL") or None,
+        model=settings.model,
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+        connect_timeout_s=settings.connect_timeout_s,
+        read_timeout_s=max(settings.first_token_timeout_s, settings.token_timeout_s) + 5,
+    )

@@ -1,0 +1,116 @@
+"""The body of `POST /chat`, from bytes to a checked record."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from .errors import BadRequest
+from .records import Page, Question
+from .visitors import new_id, visitor_id
+from .well_formed import well_formed
+
+MESSAGE_CHARS = 4000
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+_LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}", re.ASCII)
+
+
+def parse_question(body: bytes) -> Question:
+    """The question in a JSON body.
+
+    Raises BadRequest that names the field, what was expected and what came.
+    """
+    fields = _parse_object(body)
+    for name in ("message", "sessionId"):
+        if name not in fields:
+            raise BadRequest(f"{name} is missing: send {{message, sessionId}} as JSON.", field=name)
+    session_id = _text(fields, "sessionId")
+    return Question(
+        text=_message(_text(fields, "message")),
+        visitor_id=visitor_id(session_id),
+        request_id=_request_id(fields),
+        page=_page(fields.get("page")),
+        locale=_locale(fields),
+    )
+
+
+def _parse_object(body: bytes) -> dict[str, Any]:
+    try:
+        # Not json.loads(bytes), which would guess UTF-16 and UTF-32 too.
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as cause:
+        detail = "it is nested too deeply" if isinstance(cause, RecursionError) else str(cause)
+        raise BadRequest("The body should be one JSON object in UTF-8.", detail=detail) from None
+    if not isinstance(value, dict):
+        raise BadRequest(f"The body should be a JSON object, not {_kind(value)}.")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return fields
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields[name]
+    if not isinstance(value, str):
+        raise BadRequest(f"{name} should be text, not {_kind(value)}.", field=name)
+    return value
+
+
+def _message(text: str) -> str:
+    message = well_formed(text).strip()
+    if not 1 <= len(message) <= MESSAGE_CHARS:
+        raise BadRequest(
+            f"message should be 1 to {MESSAGE_CHARS} characters without outer blanks, but it has {len(message)}.",
+            field="message",
+        )
+    return message
+
+
+def _request_id(fields: dict[str, Any]) -> str:
+    if fields.get("requestId") is None:
+        return new_id("req")
+    request_id = _text(fields, "requestId")
+    if not _REQUEST_ID.fullmatch(request_id):
+        raise BadRequest("requestId should be 1 to 128 characters of A-Z a-z 0-9 . _ : -", field="requestId")
+    return request_id
+
+
+def _locale(fields: dict[str, Any]) -> str:
+    if fields.get("locale") is None:
+        return ""
+    locale = _text(fields, "locale")
+    if locale and not _LOCALE.fullmatch(locale):
+        raise BadRequest("locale should be a language tag like en or zh-CN.", field="locale")
+    return locale
+
+
+def _page(value: Any) -> Page | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise BadRequest(f"page should be an object with url and title, not {_kind(value)}.", field="page")
+    url, title = value.get("url", ""), value.get("title", "")
+    if not isinstance(url, str) or not isinstance(title, str):
+        raise BadRequest("page.url and page.title should be text.", field="page")
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in ("http", "https"):
+        raise BadRequest("page.url should be an http or https address.", field="page.url")
+    return Page(well_formed(url)[:2048], well_formed(title)[:256])
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

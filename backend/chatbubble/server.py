@@ -1,0 +1,80 @@
+"""The single-process server behind `chatbubble serve`: gevent's pywsgi, made for streams."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import sys
+from typing import Any
+
+import gevent
+import gevent.event
+from flask import Flask
+from gevent.pywsgi import WSGIHandler, WSGIServer
+
+from .errors import ConfigError
+from .extension import Mounted
+from .views import EXTENSION_KEY
+
+logger = logging.getLogger("chatbubble.server")
+
+_FLUSH_S = 5.0
+_REQUEST_TIMEOUT_S = 60.0
+
+
+class StreamingHandler(WSGIHandler):
+    """Gives the app its client's socket, and takes a reader's leaving as ordinary."""
+
+    # A reader that stopped reading ends as a time-out, one that lost its network as a
+    # broken route: neither is a fault of the app.
+    ignored_socket_errors: tuple[int | str, ...] = (
+        *WSGIHandler.ignored_socket_errors,
+        errno.ETIMEDOUT,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        "timed out",
+    )
+
+    def get_environ(self) -> dict[str, Any]:
+        """The WSGI environ, with `chatbubble.socket`."""
+        environ: dict[str, Any] = super().get_environ()
+        environ["chatbubble.socket"] = self.socket
+        return environ
+
+    def handle(self) -> None:
+        """Serve one connection; a request that does not arrive in a minute is given up."""
+        self.socket.settimeout(_REQUEST_TIMEOUT_S)
+        super().handle()
+
+
+def serve(app: Flask, *, host: str, port: int) -> int:
+    """Serve `app` until SIGTERM or SIGINT; returns the exit code, 0 after a clean stop.
+
+    A second signal ends at once, with exit code 1. Raises ConfigError when the address
+    cannot be used.
+    """
+    mounted: Mounted = app.extensions[EXTENSION_KEY]
+    server = WSGIServer((host, port), app, handler_class=StreamingHandler, log=None, error_log=logger)
+    try:
+        server.start()
+    except OSError as failure:
+        raise ConfigError(f"cannot listen on {host}:{port}: {failure.strerror or failure}") from None
+    stopping = gevent.event.Event()
+
+    def stop() -> None:
+        if stopping.is_set():
+            sys.exit(1)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stop)
+    mounted.start()
+    logger.info("listening on http://%s:%d", host, server.server_port)
+    stopping.wait()
+    logger.info("stopping: no new questions, %.0f s for running answers", mounted.settings.drain_s)
+    server.close()
+    mounted.drain()
+    server.stop(timeout=_FLUSH_S)
+    mounted.close()
+    return 0

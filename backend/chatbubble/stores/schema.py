@@ -1,0 +1,58 @@
+"""The tables, as SQLAlchemy describes them. Times are milliseconds since the Unix epoch."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+
+metadata = MetaData()
+
+# Autoincrement: rows come back in the order they were said. SQLite counts in INTEGER only.
+_counter = BigInteger().with_variant(Integer, "sqlite")
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("visitor_id", String(64), nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", _counter, primary_key=True, autoincrement=True),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("conversation_id", ForeignKey(conversations.c.conversation_id), nullable=False),
+    Column("author", String(16), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finish_reason", String(16)),
+    Column("error_code", String(32)),
+    Column("request_id", String(128)),
+    Column("model", String(128)),
+    Column("prompt_tokens", Integer),
+    Column("completion_tokens", Integer),
+    Index("messages_in_order", "conversation_id", "id"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("stream_id", String(64), primary_key=True),
+    Column("conversation_id", ForeignKey(conversations.c.conversation_id), nullable=False),
+    Column("request_id", String(128), nullable=False),
+    Column("question_id", ForeignKey(messages.c.id), nullable=False),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Index("one_turn_a_request", "conversation_id", "request_id", unique=True),
+    # The database itself refuses a second running turn, whoever asks.
+    Index(
+        "one_running_turn",
+        "conversation_id",
+        unique=True,
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
+)

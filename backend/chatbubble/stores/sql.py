@@ -1,0 +1,286 @@
+"""Conversations in a SQL database, through SQLAlchemy Core.
+
+SQLite: every transaction runs whole in one native thread, so no greenlet ever holds one
+open across a switch, and the event loop never waits for the disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from gevent.threadpool import ThreadPool
+from sqlalchemy import Connection, create_engine, delete, event, func, insert, select, text, update
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from ..errors import ConfigError, RequestMismatch, StoreUnavailable, TurnRunning
+from ..records import Answer, Author, Conversation, FinishReason, Message, Question, Turn, TurnState
+from ..store import Admission, StoredTurn
+from ..visitors import new_id
+from .rows import to_message, to_turn
+from .schema import conversations, messages, metadata, turns
+
+T = TypeVar("T")
+logger = logging.getLogger("chatbubble.store")
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA secure_delete=ON",
+)
+SHOWN_MESSAGES = 500
+
+
+class SqlStore:
+    """See ConversationStore. `url` is a SQLAlchemy database URL for SQLite.
+
+    Raises ConfigError when the URL cannot be used.
+    """
+
+    def __init__(self, url: str, *, now_ms: Callable[[], int] = lambda: int(time.time() * 1000)) -> None:
+        if not url.startswith("sqlite:"):
+            raise ConfigError(f"CHATBUBBLE_DATABASE_URL should start with sqlite:///, got {url.split(':')[0]!r:.40}")
+        try:
+            self._engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        except (ArgumentError, SQLAlchemyError):
+            raise ConfigError("CHATBUBBLE_DATABASE_URL should be like sqlite:///chatbubble.db") from None
+        event.listen(self._engine, "connect", _set_up_connection)
+        event.listen(self._engine, "begin", _begin_immediate)
+        self._now_ms = now_ms
+        self._thread = ThreadPool(1)
+
+    def open(self) -> None:
+        """See ConversationStore.open."""
+        self._run(lambda connection: metadata.create_all(connection))
+
+    def begin_turn(self, question: Question, stream_id: str) -> Admission:
+        """See ConversationStore.begin_turn."""
+        return self._run(lambda connection: self._begin_turn(connection, question, stream_id))
+
+    def find_request(self, question: Question) -> Turn | None:
+        """See ConversationStore.find_request."""
+        return self._run(lambda connection: _same_request(connection, question))
+
+    def history(self, turn: Turn, limit: int) -> tuple[Message, ...]:
+        """See ConversationStore.history."""
+
+        def read(connection: Connection) -> tuple[Message, ...]:
+            asked = select(turns.c.question_id).where(turns.c.stream_id == turn.stream_id).scalar_subquery()
+            return _newest(connection, turn.conversation_id, limit, messages.c.id <= asked)
+
+        return self._run(read)
+
+    def finish_turn(self, turn: Turn, answer: Answer) -> bool:
+        """See ConversationStore.finish_turn."""
+        return self._run(lambda connection: _finish_turn(connection, turn.stream_id, answer))
+
+    def find_turn(self, stream_id: str) -> StoredTurn | None:
+        """See ConversationStore.find_turn."""
+
+        def find(connection: Connection) -> StoredTurn | None:
+            row = connection.execute(_turn_query().where(turns.c.stream_id == stream_id)).first()
+            if row is None:
+                return None
+            answer = connection.execute(select(messages).where(messages.c.message_id == row.message_id)).first()
+            return StoredTurn(to_turn(row), to_message(answer) if answer else None)
+
+        return self._run(find)
+
+    def conversation(self, visitor_id: str) -> Conversation | None:
+        """See ConversationStore.conversation; the newest 500 messages."""
+
+        def read(connection: Connection) -> Conversation | None:
+            conversation_id = _conversation_id(connection, visitor_id)
+            if conversation_id is None:
+                return None
+            running = connection.execute(_running_query(conversation_id)).first()
+            return Conversation(
+                conversation_id,
+                _newest(connection, conversation_id, SHOWN_MESSAGES),
+                to_turn(running) if running else None,
+            )
+
+        return self._run(read)
+
+    def erase(self, visitor_id: str) -> tuple[str, ...]:
+        """See ConversationStore.erase."""
+
+        def erase(connection: Connection) -> tuple[str, ...]:
+            conversation_id = _conversation_id(connection, visitor_id)
+            owned = select(turns.c.stream_id).where(turns.c.conversation_id == conversation_id)
+            streams = tuple(connection.scalars(owned))
+            for table in (turns, messages, conversations):
+                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+            return streams
+
+        return self._run(erase)
+
+    def interrupt_running(self) -> int:
+        """See ConversationStore.interrupt_running."""
+
+        def interrupt(connection: Connection) -> int:
+            cut = connection.scalars(select(turns.c.stream_id).where(turns.c.state == TurnState.RUNNING)).all()
+            answer = Answer(
+                text="",
+                state=TurnState.INTERRUPTED,
+                finish_reason=FinishReason.INTERRUPTED,
+                error_code="INTERRUPTED",
+                finished_at=self._now_ms(),
+            )
+            return sum(_finish_turn(connection, stream_id, answer) for stream_id in cut)
+
+        return self._run(interrupt)
+
+    def is_ready(self) -> bool:
+        """See ConversationStore.is_ready."""
+        try:
+            return bool(self._run(lambda connection: connection.scalar(text("SELECT 1"))) == 1)
+        except StoreUnavailable as failure:
+            logger.warning("the store is not ready: %s", failure.detail)
+            return False
+
+    def close(self) -> None:
+        """See ConversationStore.close."""
+        self._thread.join()
+        self._thread.apply(self._engine.dispose)
+        self._thread.kill()
+
+    def _run(self, transaction: Callable[[Connection], T]) -> T:
+        """One whole transaction in the native thread, while other greenlets run."""
+        result: T = self._thread.apply(self._transact, (transaction,))
+        return result
+
+    def _transact(self, transaction: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.begin() as connection:
+                return transaction(connection)
+        except SQLAlchemyError as failure:
+            raise StoreUnavailable(retry_after_s=5, detail=f"{type(failure).__name__}: {failure}") from failure
+
+    def _begin_turn(self, connection: Connection, question: Question, stream_id: str) -> Admission:
+        conversation_id = _conversation_id(connection, question.visitor_id)
+        if conversation_id is None:
+            conversation_id = new_id("conv")
+            connection.execute(
+                insert(conversations).values(
+                    conversation_id=conversation_id, visitor_id=question.visitor_id, created_at=self._now_ms()
+                )
+            )
+        same = _same_request(connection, question)
+        if same is not None:
+            return Admission(same, is_new=False)
+        running = connection.execute(_running_query(conversation_id)).first()
+        if running is not None:
+            raise TurnRunning(streamId=running.stream_id)
+        return Admission(self._insert_turn(connection, question, stream_id, conversation_id), is_new=True)
+
+    def _insert_turn(self, connection: Connection, question: Question, stream_id: str, conversation_id: str) -> Turn:
+        now = self._now_ms()
+        question_id = connection.scalar(
+            insert(messages)
+            .values(
+                message_id=new_id("msg"),
+                conversation_id=conversation_id,
+                author=Author.VISITOR,
+                content=question.text,
+                created_at=now,
+                request_id=question.request_id,
+            )
+            .returning(messages.c.id)
+        )
+        turn = Turn(
+            stream_id=stream_id,
+            conversation_id=conversation_id,
+            message_id=new_id("msg"),
+            visitor_id=question.visitor_id,
+            request_id=question.request_id,
+            state=TurnState.RUNNING,
+            created_at=now,
+        )
+        connection.execute(
+            insert(turns).values(
+                stream_id=stream_id,
+                conversation_id=conversation_id,
+                request_id=question.request_id,
+                question_id=question_id,
+                message_id=turn.message_id,
+                state=turn.state,
+                created_at=now,
+            )
+        )
+        return turn
+
+
+def _set_up_connection(connection: Any, _record: Any) -> None:
+    # The driver's own implicit transactions are off: `_begin_immediate` opens them.
+    connection.isolation_level = None
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # Taking the write lock first avoids the upgrade that fails at once under contention.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _conversation_id(connection: Connection, visitor_id: str) -> str | None:
+    return connection.scalar(select(conversations.c.conversation_id).where(conversations.c.visitor_id == visitor_id))
+
+
+def _turn_query() -> Any:
+    owner = conversations.c.conversation_id == turns.c.conversation_id
+    return select(turns, conversations.c.visitor_id).join(conversations, owner)
+
+
+def _same_request(connection: Connection, question: Question) -> Turn | None:
+    known = _turn_query().add_columns(messages.c.content).join(messages, messages.c.id == turns.c.question_id)
+    row = connection.execute(
+        known.where(conversations.c.visitor_id == question.visitor_id, turns.c.request_id == question.request_id)
+    ).first()
+    if row is None:
+        return None
+    if row.content != question.text:
+        raise RequestMismatch()
+    return to_turn(row)
+
+
+def _running_query(conversation_id: str) -> Any:
+    return _turn_query().where(turns.c.conversation_id == conversation_id, turns.c.state == TurnState.RUNNING)
+
+
+def _newest(connection: Connection, conversation_id: str, limit: int, *conditions: Any) -> tuple[Message, ...]:
+    newest = select(messages).where(messages.c.conversation_id == conversation_id, *conditions)
+    rows = connection.execute(newest.order_by(messages.c.id.desc()).limit(limit)).all()
+    return tuple(to_message(row) for row in reversed(rows))
+
+
+def _finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool:
+    row = connection.execute(select(turns).where(turns.c.stream_id == stream_id)).first()
+    if row is None or row.state != TurnState.RUNNING:
+        return False
+    connection.execute(
+        insert(messages).values(
+            message_id=row.message_id,
+            conversation_id=row.conversation_id,
+            author=Author.ASSISTANT,
+            content=answer.text,
+            created_at=answer.finished_at,
+            finish_reason=answer.finish_reason,
+            error_code=answer.error_code,
+            request_id=row.request_id,
+            model=answer.model,
+            prompt_tokens=answer.usage and answer.usage.prompt_tokens,
+            completion_tokens=answer.usage and answer.usage.completion_tokens,
+        )
+    )
+    connection.execute(
+        update(turns)
+        .where(turns.c.stream_id == stream_id)
+        .values(state=answer.state, finished_at=func.coalesce(answer.finished_at, turns.c.created_at))
+    )
+    return True

@@ -1,0 +1,241 @@
+"""The stream log of one process: lists in memory, readers woken directly."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import gevent
+from gevent.event import Event as Signal
+
+from ..errors import NotFound, Overloaded, StreamEnded
+from ..events import Event, Reset, is_terminal, to_json
+from ..records import Cursor
+from ..sse import encode_event
+from ..stream_log import Batch, StreamReader
+from .compaction import Entry, compact
+
+MAX_EVENTS = 2048
+BATCH_BYTES = 65_536
+_ENTRY_OVERHEAD = 200  # what a small entry costs beside its bytes, by tracemalloc
+
+
+@dataclass(slots=True)
+class _Stream:
+    owner: str
+    epoch: str
+    entries: list[Entry] = field(default_factory=list)
+    seqs: list[int] = field(default_factory=list)
+    last_seq: int = 0
+    size: int = 0
+    is_ended: bool = False
+    is_gone: bool = False
+    readers: set[MemoryReader] = field(default_factory=set)
+
+
+class MemoryStreamLog:
+    """Streams of one process.
+
+    Args:
+        ttl_s: how long a stream is kept after its terminal event.
+        max_bytes: bound for all streams together; the oldest finished ones go first.
+        now: monotonic clock in seconds.
+    """
+
+    def __init__(
+        self, *, ttl_s: float = 600, max_bytes: int = 67_108_864, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ttl_s, self._max_bytes, self._now = ttl_s, max_bytes, now
+        self._streams: dict[str, _Stream] = {}
+        self._ended: OrderedDict[str, float] = OrderedDict()
+        self._bytes = 0
+        self._sweeper: gevent.Greenlet[[], None] | None = None
+
+    def open(self, stream_id: str, owner: str) -> Cursor:
+        """See StreamLog.open."""
+        self.discard(stream_id)
+        self._make_room(_ENTRY_OVERHEAD)
+        stream = self._streams[stream_id] = _Stream(owner, secrets.token_hex(5))
+        self._grow(stream, _ENTRY_OVERHEAD)
+        return Cursor(stream.epoch, 0)
+
+    def append(self, stream_id: str, event: Event) -> Cursor:
+        """See StreamLog.append. Raises Overloaded when all memory is taken by running streams."""
+        stream = self._find(stream_id)
+        if stream.is_ended:
+            raise StreamEnded(detail=f"{event.type} event after the end of stream {stream_id}")
+        ends = is_terminal(event)
+        cursor = Cursor(stream.epoch, stream.last_seq + 1)
+        wire = encode_event(event=event.type, data=to_json(event), event_id=str(cursor))
+        if not ends:
+            self._make_room(len(wire))
+        self._add(stream, Entry(cursor.seq, wire, event.type, ends))
+        if ends:
+            stream.is_ended = True
+            self._ended[stream_id] = self._now() + self._ttl_s
+            self._arm_sweeper()
+        for reader in stream.readers:
+            reader.wake()
+        return cursor
+
+    def reader(self, stream_id: str, after: Cursor | None = None, *, lost: bool = False) -> StreamReader:
+        """See StreamLog.reader."""
+        self._sweep()
+        return MemoryReader(self._find(stream_id), after, lost=lost)
+
+    def start(self, stream_id: str) -> Cursor | None:
+        """See StreamLog.start."""
+        stream = self._streams.get(stream_id)
+        return Cursor(stream.epoch, 0) if stream else None
+
+    def owner(self, stream_id: str) -> str | None:
+        """See StreamLog.owner."""
+        stream = self._streams.get(stream_id)
+        return stream.owner if stream else None
+
+    def discard(self, stream_id: str) -> None:
+        """See StreamLog.discard."""
+        stream = self._streams.pop(stream_id, None)
+        self._ended.pop(stream_id, None)
+        if stream:
+            self._bytes -= stream.size
+            stream.is_gone = True
+            for reader in tuple(stream.readers):
+                reader.close()
+
+    def get_stats(self) -> dict[str, int]:
+        """See StreamLog.get_stats."""
+        self._sweep()
+        streams = self._streams.values()
+        return {
+            "streams": len(self._streams),
+            "readers": sum(len(stream.readers) for stream in streams),
+            "events": sum(len(stream.entries) for stream in streams),
+            "bytes": self._bytes,
+        }
+
+    def _find(self, stream_id: str) -> _Stream:
+        try:
+            return self._streams[stream_id]
+        except KeyError:
+            raise NotFound(detail=f"no stream {stream_id}") from None
+
+    def _add(self, stream: _Stream, entry: Entry) -> None:
+        stream.entries.append(entry)
+        stream.seqs.append(entry.seq)
+        stream.last_seq = entry.seq
+        self._grow(stream, len(entry.wire) + _ENTRY_OVERHEAD)
+        if len(stream.entries) > MAX_EVENTS:
+            stream.entries = compact(stream.entries, stream.epoch)
+            stream.seqs = [kept.seq for kept in stream.entries]
+            size = sum(len(kept.wire) + _ENTRY_OVERHEAD for kept in stream.entries) + _ENTRY_OVERHEAD
+            self._grow(stream, size - stream.size)
+
+    def _grow(self, stream: _Stream, size: int) -> None:
+        stream.size += size
+        self._bytes += size
+
+    def _make_room(self, size: int) -> None:
+        while self._bytes + size > self._max_bytes and self._ended:
+            self.discard(next(iter(self._ended)))
+        if self._bytes + size > self._max_bytes:
+            raise Overloaded(retry_after_s=5, detail=f"running streams hold {self._bytes} bytes: CHATBUBBLE_LOG_BYTES")
+
+    def _sweep(self) -> None:
+        now = self._now()
+        while self._ended and next(iter(self._ended.values())) <= now:
+            self.discard(next(iter(self._ended)))
+
+    def _arm_sweeper(self) -> None:
+        # One timer for all, so that an idle process forgets ended streams too.
+        if self._sweeper is None and self._ended:
+            self._sweeper = gevent.spawn_later(max(0.05, self._ttl_s / 10), self._sweep_later)
+
+    def _sweep_later(self) -> None:
+        self._sweeper = None
+        self._sweep()
+        self._arm_sweeper()
+
+
+class MemoryReader:
+    """See StreamReader."""
+
+    def __init__(self, stream: _Stream, after: Cursor | None, *, lost: bool) -> None:
+        self._stream = stream
+        self._needs_reset = lost or not _fits(stream, after)
+        self._seq = 0 if after is None or self._needs_reset else after.seq
+        self._signal = Signal()
+        self._has_waited = True
+        self._is_closed = False
+        stream.readers.add(self)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """See StreamReader.is_exhausted."""
+        return self._stream.is_ended and self._seq >= self._stream.last_seq
+
+    @property
+    def is_closed(self) -> bool:
+        """See StreamReader.is_closed."""
+        return self._is_closed
+
+    def wake(self) -> None:
+        """Something was appended. Never switches."""
+        self._signal.set()
+
+    def close(self) -> None:
+        """See StreamReader.close."""
+        self._is_closed = True
+        self._stream.readers.discard(self)
+        self._signal.set()
+
+    def next(self, timeout_s: float) -> Batch | None:
+        """See StreamReader.next."""
+        if not self._has_waited:
+            # A send that does not block does not switch: without this, a long replay would
+            # keep every other request waiting.
+            gevent.sleep(0)
+        self._has_waited = False
+        if self._seq >= self._stream.last_seq and not self._is_closed:
+            self._signal.clear()
+            self._signal.wait(timeout_s)
+            self._has_waited = True
+        return None if self._is_closed else self._take()
+
+    def _take(self) -> Batch | None:
+        stream = self._stream
+        if self._needs_reset:
+            return self._take_reset()
+        position = bisect_right(stream.seqs, self._seq)
+        if self._seq and (position == 0 or stream.seqs[position - 1] != self._seq):
+            # The place was merged away while this reader lagged behind.
+            return self._take_reset()
+        wires, size, is_terminal_read = [], 0, False
+        for entry in stream.entries[position : position + 256]:
+            wires.append(entry.wire)
+            size += len(entry.wire)
+            self._seq, is_terminal_read = entry.seq, entry.is_terminal
+            if size >= BATCH_BYTES:
+                break
+        if not wires:
+            return None
+        return Batch(b"".join(wires), Cursor(stream.epoch, self._seq), is_terminal_read)
+
+    def _take_reset(self) -> Batch:
+        self._needs_reset, self._seq = False, 0
+        start = Cursor(self._stream.epoch, 0)
+        event = Reset("the cursor does not fit this stream", int(time.time() * 1000))
+        return Batch(encode_event(event=event.type, data=to_json(event), event_id=str(start)), start, False)
+
+
+def _fits(stream: _Stream, cursor: Cursor | None) -> bool:
+    if cursor is None or (cursor.epoch == stream.epoch and cursor.seq == 0):
+        return True
+    if cursor.epoch != stream.epoch or cursor.seq > stream.last_seq:
+        return False
+    position = bisect_left(stream.seqs, cursor.seq)
+    return stream.seqs[position] == cursor.seq

@@ -1,0 +1,43 @@
+"""Who is calling: the secret session id that a visitor's browser made, kept only as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+
+from .errors import BadRequest, SessionMissing
+
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16,128}", re.ASCII)
+_BEARER = re.compile(r"Bearer +(\S+)", re.ASCII | re.IGNORECASE)
+SESSION_SHAPE = "16 to 128 characters of A-Z, a-z, 0-9, _ and -"
+
+
+def visitor_id(session_id: str) -> str:
+    """The name under which the server knows a visitor: SHA-256 of the session id, in hex.
+
+    Session ids are long and random, so a plain hash cannot be searched backwards.
+    Raises BadRequest when the session id has another shape.
+    """
+    if not _SESSION_ID.fullmatch(session_id):
+        raise BadRequest(f"sessionId should be {SESSION_SHAPE}.", field="sessionId")
+    return hashlib.sha256(session_id.encode("ascii")).hexdigest()
+
+
+def visitor_from_authorization(header: str | None) -> str:
+    """The visitor of an `Authorization: Bearer <sessionId>` header. Raises SessionMissing."""
+    match = _BEARER.fullmatch(header.strip()) if header else None
+    if not match or not _SESSION_ID.fullmatch(match[1]):
+        raise SessionMissing()
+    return visitor_id(match[1])
+
+
+def bears_token(header: str | None, token: str) -> bool:
+    """Whether the header carries exactly this operator token, compared in constant time."""
+    match = _BEARER.fullmatch(header.strip()) if header else None
+    return match is not None and secrets.compare_digest(match[1].encode(), token.encode())
+
+
+def new_id(kind: str) -> str:
+    """A fresh unguessable id: `kind`, an underscore and 128 random bits."""
+    return f"{kind}_{secrets.token_hex(16)}"

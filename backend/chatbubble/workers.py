@@ -1,0 +1,77 @@
+"""Runs turns in greenlets of their own; stops them; lets them finish at shutdown."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+import gevent
+from gevent.pool import Group
+
+from .errors import ShuttingDown
+from .records import Question, Turn, TurnState
+from .turn import RunningTurn, StopReason, TurnParts
+
+logger = logging.getLogger("chatbubble.workers")
+
+_STOP_WAIT_S = 10.0
+
+
+class Workers:
+    """The turns that run in this process."""
+
+    def __init__(self, parts: TurnParts) -> None:
+        self._parts = parts
+        self._running: dict[str, tuple[RunningTurn, gevent.Greenlet[..., None]]] = {}
+        self._greenlets = Group()
+        self._outcomes: Counter[TurnState] = Counter()
+        self._is_draining = False
+
+    def admit(self) -> None:
+        """Raises ShuttingDown once `drain` has begun."""
+        if self._is_draining:
+            raise ShuttingDown(retry_after_s=5)
+
+    def start(self, turn: Turn, question: Question) -> None:
+        """Begin to answer; returns at once, before the provider is called."""
+        running = RunningTurn(turn, question, self._parts)
+        greenlet = self._greenlets.spawn(self._run, running)
+        self._running[turn.stream_id] = (running, greenlet)
+
+    def stop(self, stream_id: str, reason: StopReason = StopReason.ABORTED) -> TurnState | None:
+        """End a turn and wait until its last event is written.
+
+        Returns its final state, or None when it does not run in this process.
+        """
+        entry = self._running.get(stream_id)
+        if entry is None:
+            return None
+        running, greenlet = entry
+        running.stop(reason)
+        greenlet.join(_STOP_WAIT_S)
+        return running.state
+
+    def drain(self, budget_s: float) -> None:
+        """Take no new turns, give the running ones `budget_s` seconds, end the rest as interrupted."""
+        self._is_draining = True
+        self._greenlets.join(timeout=budget_s)
+        for running, _ in tuple(self._running.values()):
+            running.stop(StopReason.INTERRUPTED)
+        self._greenlets.join(timeout=_STOP_WAIT_S)
+
+    def get_stats(self) -> dict[str, int]:
+        """`activeTurns` now, and how many turns ended how since the start."""
+        ended = {f"turns{state.value.capitalize()}": self._outcomes[state] for state in TurnState}
+        ended.pop("turnsRunning")
+        return {"activeTurns": len(self._running), **ended}
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether new turns are refused because the server is stopping."""
+        return self._is_draining
+
+    def _run(self, running: RunningTurn) -> None:
+        try:
+            self._outcomes[running.run()] += 1
+        finally:
+            del self._running[running.turn.stream_id]
