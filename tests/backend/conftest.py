@@ -1,0 +1,26 @@
+"""Everything here runs as the server does: on gevent, patched before anything else."""
+
+from __future__ import annotations
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import sys  # noqa: E402 -- patching comes first
+from collections.abc import Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import pytest  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "fixtures"))
+
+from model_server import ModelServer  # noqa: E402
+
+
+@pytest.fixture
+def model_server() -> Iterator[ModelServer]:
+    """A scripted model server that listens on a free port."""
+    server = ModelServer()
+    server.start()
+    yield server
+    server.stop()
