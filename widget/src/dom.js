@@ -1,0 +1,56 @@
+/**
+ * The few DOM moves that the views are made of. Elements come from createElement, style sheets
+ * are constructed: no HTML string, no style element and no style attribute exists anywhere, so
+ * the strictest page policy has nothing to refuse.
+ */
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/**
+ * Make an element.
+ *
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * Make an icon that says nothing to a screen reader: its button carries the name.
+ *
+ * @param {string} path SVG path data on a grid of 24 by 24
+ * @param {string} [name] a class to style it by
+ * @returns {SVGSVGElement}
+ */
+export function icon(path, name = '') {
+  const svg = document.createElementNS(SVG, 'svg');
+  const shape = document.createElementNS(SVG, 'path');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  svg.setAttribute('class', `icon ${name}`);
+  shape.setAttribute('d', path);
+  svg.append(shape);
+  return svg;
+}
+
+/**
+ * Give a shadow root one more style sheet.
+ *
+ * @param {ShadowRoot} root
+ * @param {string} css
+ * @param {string} [media] the media query under which it applies; none: always
+ * @returns {void}
+ */
+export function adopt(root, css, media = '') {
+  const sheet = new CSSStyleSheet({ media });
+  sheet.replaceSync(css);
+  // A new list, not push: Safari 16.4 takes the list by value.
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+}

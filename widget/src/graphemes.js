@@ -1,0 +1,36 @@
+// What follows belongs to the cluster before it: combining marks, emoji modifiers, joiners,
+// variation selectors (marks, too) and the tags of regional flags.
+const CLUSTER = new RegExp(
+  '\\r\\n|(?:\\p{RI}{2}|[\\u1100-\\u11ff\\ua960-\\ua97c\\ud7b0-\\ud7fb]+|[^])' +
+    '(?:[\\p{M}\\p{EMod}\\u200c\\u{e0020}-\\u{e007f}]|\\u200d[^])*',
+  'gu',
+);
+
+/**
+ * Where the graphemes of a text begin and end: what a reader takes for one character is never
+ * shown by halves.
+ *
+ * Browsers without Intl.Segmenter (Firefox before 125) get an approximation that keeps surrogate
+ * pairs, combining marks, joined emoji, flags and Korean syllables whole.
+ * @param {typeof Intl.Segmenter | undefined} [Segmenter]
+ * @returns {import('./types.js').Clusters}
+ */
+export function createClusters(Segmenter = globalThis.Intl?.Segmenter) {
+  if (!Segmenter) return clusterByPattern;
+  const segmenter = new Segmenter();
+  return (text, at) => {
+    const { index, segment } = /** @type {Intl.SegmentData} */ (segmenter.segment(text).containing(at));
+    return [index, index + segment.length];
+  };
+}
+
+/** @type {import('./types.js').Clusters} */
+function clusterByPattern(text, at) {
+  CLUSTER.lastIndex = 0;
+  let start = 0;
+  while (CLUSTER.lastIndex <= at) {
+    start = CLUSTER.lastIndex;
+    CLUSTER.exec(text);
+  }
+  return [start, CLUSTER.lastIndex];
+}

@@ -1,0 +1,244 @@
+/**
+ * The words of the widget, as types. Nothing here exists at run time.
+ *
+ * Times and durations are whole milliseconds; points in time count from the Unix epoch, in UTC.
+ * Lengths and positions of text count UTF-16 code units, as `string.length` does.
+ */
+
+/** @typedef {'visitor' | 'assistant' | 'operator' | 'system'} Author */
+
+/**
+ * Where a message stands. A visitor's message is `queued`, then `sending`, then `done`: when
+ * asking fails it is the answer that fails. An answer is `sending` until its first text.
+ * @typedef {'queued' | 'sending' | 'streaming' | 'done' | 'aborted' | 'failed'} MessageState
+ */
+
+/** @typedef {'stop' | 'length' | 'aborted' | 'content_filter' | 'error' | 'interrupted'} FinishReason */
+
+/**
+ * Why something failed. `code` is the server's or one of `errors.js`; `message` is safe to show,
+ * in English, and may be empty: `errorText` of `strings.js` gives the visitor's language.
+ * @typedef {object} ErrorView
+ * @property {string} code
+ * @property {string} message
+ * @property {boolean} retryable whether asking again may help
+ */
+
+/**
+ * One bubble of the transcript.
+ * @typedef {object} MessageView
+ * @property {string} id stable for the life of the page, and the same after a reload: the key of its node
+ * @property {Author} author
+ * @property {string} text all of it that has arrived
+ * @property {number} revision while it stays the same, `text` only grows at its end; a new number
+ *   means that the text began anew and what was shown is to be dropped
+ * @property {MessageState} state
+ * @property {ErrorView | null} error set when `state` is `failed`
+ * @property {FinishReason | null} finishReason set when the server said why the answer ended
+ * @property {string | null} messageId the server's name for it, once known
+ * @property {string | null} requestId the question it is or answers
+ * @property {number} createdAt
+ */
+
+/**
+ * The answer that is under way. At most one at a time.
+ * @typedef {object} Turn
+ * @property {string} requestId
+ * @property {string | null} streamId null until the server named it
+ * @property {string} cursor id of the last event that was applied; empty: read from the start
+ * @property {boolean} isTorn an event did not fit what we hold, so the stream must be read from the start
+ * @property {boolean} isStopped the visitor pressed Stop: its text no longer grows on screen
+ */
+
+/**
+ * `connecting`: a question was sent, nothing came back yet. `streaming`: connected.
+ * `reconnecting`: cut, the next attempt is under way or waited for. `lost`: given up until
+ * `resumeNow`.
+ * @typedef {'idle' | 'connecting' | 'streaming' | 'reconnecting' | 'lost'} Connection
+ */
+
+/**
+ * Why the next attempt waits, and until when.
+ * @typedef {{code: string, until: number}} Wait
+ */
+
+/**
+ * Everything the views show. Replaced on each change, never mutated; what did not change keeps
+ * its identity. Messages may leave the list: an erased conversation, a failed turn that was asked again.
+ * @typedef {object} State
+ * @property {readonly MessageView[]} messages in reading order
+ * @property {Connection} connection
+ * @property {Wait | null} wait set only while `reconnecting`
+ * @property {number} queued questions that wait for the running answer to end
+ * @property {Turn | null} turn
+ * @property {string | null} conversationId
+ * @property {boolean} isRestored whether the server's copy of the conversation was read once
+ */
+
+/**
+ * `GET /conversation`, as it came.
+ * @typedef {object} Snapshot
+ * @property {string | null} conversationId
+ * @property {readonly SnapshotMessage[]} messages
+ * @property {ActiveStream | null} activeStream
+ */
+
+/**
+ * @typedef {object} SnapshotMessage
+ * @property {string} messageId
+ * @property {Author} author
+ * @property {string} content
+ * @property {FinishReason | null} [finishReason]
+ * @property {string | null} [errorCode]
+ * @property {string | null} [requestId]
+ * @property {number} createdAt
+ */
+
+/** @typedef {{streamId: string, lastEventId: string, messageId: string, requestId: string}} ActiveStream */
+
+/**
+ * What can happen to a conversation. `ask` queues a question; `begin` starts following its answer;
+ * `requeue` puts it back because another answer is running; `event` is one event of its stream;
+ * `stop` is the visitor's wish; `settle` ends a stopped turn that the server does not know; `fail`
+ * ends the running turn; `drop` removes the questions that still wait; `clear` forgets everything.
+ * The snapshot's `before` is the state when it was asked for.
+ * @typedef {{type: 'ask', requestId: string, text: string, at: number}
+ *   | {type: 'begin', requestId: string, at: number, streamId?: string | null, messageId?: string | null,
+ *      cursor?: string}
+ *   | {type: 'requeue'}
+ *   | {type: 'event', event: StreamEvent}
+ *   | {type: 'resume'}
+ *   | {type: 'stop'}
+ *   | {type: 'settle'}
+ *   | {type: 'fail', error: ErrorView}
+ *   | {type: 'snapshot', snapshot: Snapshot, before: State}
+ *   | {type: 'connection', connection: Connection, wait?: Wait | null}
+ *   | {type: 'drop'}
+ *   | {type: 'clear'}} Action
+ */
+
+/**
+ * One event of an event stream. `lastEventId` is the cursor after it.
+ * @typedef {{type: string, data: string, lastEventId: string}} StreamEvent
+ */
+
+/**
+ * @typedef {object} DecoderOptions
+ * @property {(event: StreamEvent) => void} onEvent
+ * @property {(delayMs: number) => void} [onRetry]
+ * @property {(text: string) => void} [onComment]
+ * @property {number} [maxLength] longest line and longest event, in UTF-16 units; 8 Mi by default
+ */
+
+/**
+ * @typedef {object} Decoder
+ * @property {(bytes: Uint8Array) => void} push throws a ChatError `FRAME_TOO_LARGE`; the decoder is then spent
+ * @property {() => void} end the body ended: what no blank line closed is thrown away
+ * @property {string} lastEventId the cursor to reconnect with
+ */
+
+/**
+ * @typedef {object} TypewriterOptions
+ * @property {(text: string) => void} write
+ * @property {() => void} [onIdle] called once, after `finish`, when everything was written
+ * @property {() => number} now
+ * @property {Schedule} schedule
+ * @property {() => boolean} isInstant whether to write at once: reduced motion, a hidden tab
+ * @property {Clusters} [clusters] where graphemes begin and end
+ */
+
+/**
+ * @typedef {object} Typewriter
+ * @property {(text: string) => void} push
+ * @property {() => void} finish no more text comes: write the rest within 400 ms, then `onIdle`
+ * @property {() => void} flush write everything now
+ * @property {() => void} clear forget what was not written yet
+ * @property {number} pending length of the text not written yet
+ */
+
+/**
+ * The grapheme cluster of `text` that holds position `at`: its start and its end.
+ * @typedef {(text: string, at: number) => readonly [number, number]} Clusters
+ */
+
+/**
+ * Calls `run` once, `ms` from now, unless the returned function is called before.
+ * @typedef {(run: () => void, ms: number) => () => void} Schedule
+ */
+
+/**
+ * @typedef {object} Backoff
+ * @property {() => number} next how long to wait before the next attempt
+ * @property {() => void} reset the connection is healthy again
+ * @property {(ms: number) => void} setRetry the delay that the server asked for
+ */
+
+/**
+ * @template Item, Result
+ * @typedef {object} Queue
+ * @property {(item: Item) => Promise<Result | undefined>} add resolves with what `run` gave, or with
+ *   undefined when the item was cleared; rejects with what `run` threw
+ * @property {number} pending items that wait
+ * @property {number} active items that run
+ * @property {() => Item[]} clear drops the waiting items and returns them
+ */
+
+/**
+ * @template Value
+ * @typedef {object} Store
+ * @property {() => Value} get
+ * @property {(next: Value) => void} set tells the listeners, unless it is the same value
+ * @property {(listener: (value: Value) => void) => () => void} subscribe returns its undo
+ */
+
+/**
+ * @typedef {object} Options
+ * @property {string | null} endpoint address of the server's routes; null: derive it from the script's own
+ * @property {string | null} locale language tag; null: that of the page
+ * @property {string | null} title
+ * @property {string | null} greeting
+ * @property {string | null} accent `#rgb` or `#rrggbb`
+ * @property {'bottom-right' | 'bottom-left'} position
+ * @property {'auto' | 'light' | 'dark'} theme
+ */
+
+/** @typedef {keyof typeof import('./strings/en.js').en} StringKey */
+
+/** @typedef {Readonly<Record<StringKey, string>>} Strings */
+
+/** @typedef {'en' | 'zh-CN'} Locale */
+
+/** @typedef {{url: string, title?: string}} Page */
+
+/**
+ * @typedef {object} ClientOptions
+ * @property {string} endpoint address of the server's routes, without a slash at the end
+ * @property {string} sessionId the visitor's secret: 16 to 128 characters of A-Z a-z 0-9 _ -
+ * @property {Store<State>} store
+ * @property {typeof globalThis.fetch} fetch
+ * @property {() => number} now wall clock, so that it counts the time a laptop slept
+ * @property {() => number} random at least 0, below 1
+ * @property {Schedule} schedule
+ * @property {() => string} newId a fresh id for each question
+ * @property {string} [locale] language tag sent with each question
+ * @property {() => Page | undefined} [page] where the visitor is, sent with each question
+ */
+
+/**
+ * Owns the connection. None of its promises but `erase`'s ever rejects: failures are in the state.
+ * @typedef {object} Client
+ * @property {(text: string) => Promise<void>} ask resolves when the question was settled: answered,
+ *   failed, stopped or dropped from the queue. Blank text is ignored
+ * @property {() => void} stop ends the running answer; shown at once
+ * @property {(id: string) => Promise<void>} retry asks the question of a failed answer again; on the answer that
+ *   is under way it is `resumeNow`. Takes MessageView.id of the answer
+ * @property {() => Promise<void>} restore reads the conversation and goes on with a running answer;
+ *   resolves once the conversation is in the state, or the server refused
+ * @property {() => void} resumeNow tries again at once: the browser is online, the tab visible, a button pressed
+ * @property {() => void} clearQueue forgets the questions that wait
+ * @property {() => Promise<void>} erase deletes the conversation on the server, then here. Rejects with a
+ *   ChatError when the server did not confirm; nothing is changed then
+ * @property {() => void} destroy ends every request and timer; the state no longer changes
+ */
+
+export {};
