@@ -10,11 +10,12 @@ const SINKS = [
 /** What a pure module gets injected, or does without. */
 const OUTSIDE = [
   'document', 'window', 'self', 'globalThis', 'navigator', 'location', 'fetch', 'localStorage', 'sessionStorage',
-  'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame', 'queueMicrotask',
+  'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame',
   'performance', 'Date', 'crypto',
 ];
 const PURE = [
-  'sse', 'markdown', 'typewriter', 'backoff', 'queue', 'conversation', 'store', 'options', 'strings', 'errors', 'types',
+  'sse', 'markdown', 'typewriter', 'graphemes', 'backoff', 'queue', 'conversation', 'store', 'options', 'strings', 'strings/*',
+  'errors', 'types',
 ];
 
 /** A function's own lines: from its first to its last, less those of the functions inside it. */
