@@ -79,6 +79,8 @@ class Clients:
         self._cursor = Cursor(secrets.token_hex(5), 0)
         self._started_at = time.monotonic()
         self._peak = self._total = self._sent = 0
+        self._nobody = Signal()
+        self._nobody.set()
 
     def register(self) -> str:
         """Count one more open stream and name its client.
@@ -89,6 +91,7 @@ class Clients:
             raise Overloaded(retry_after_s=5, detail=f"{self._max_streams} open streams: CHATBUBBLE_MAX_STREAMS")
         client_id = new_id("client")
         self._connections.add(client_id)
+        self._nobody.clear()
         self._total += 1
         self._peak = max(self._peak, len(self._connections))
         return client_id
@@ -96,6 +99,8 @@ class Clients:
     def remove(self, client_id: str) -> None:
         """The client's stream has ended; harmless when repeated."""
         self._connections.discard(client_id)
+        if not self._connections:
+            self._nobody.set()
         channel = self._channels.pop(client_id, None)
         if channel:
             channel.close()
@@ -133,6 +138,10 @@ class Clients:
         """End every `GET /stream`, at shutdown."""
         for channel in tuple(self._channels.values()):
             channel.close()
+
+    def wait_until_gone(self, timeout_s: float) -> bool:
+        """Wait until no stream is open; False when some still are after `timeout_s` seconds."""
+        return bool(self._nobody.wait(timeout_s))
 
     def get_stats(self) -> dict[str, int]:
         """`activeConnections`, how many of them are channels, the peak, totals, `uptime` in seconds."""

@@ -28,12 +28,12 @@ class StreamingHandler(WSGIHandler):
 
     # A reader that stopped reading ends as a time-out, one that lost its network as a
     # broken route: neither is a fault of the app.
-    ignored_socket_errors: tuple[int | str, ...] = (
+    ignored_socket_errors: tuple[Any, ...] = (
         *WSGIHandler.ignored_socket_errors,
         errno.ETIMEDOUT,
         errno.EHOSTUNREACH,
         errno.ENETUNREACH,
-        "timed out",
+        "timed out",  # gevent's own time-out has no number
     )
 
     def get_environ(self) -> dict[str, Any]:
@@ -75,6 +75,8 @@ def serve(app: Flask, *, host: str, port: int) -> int:
     logger.info("stopping: no new questions, %.0f s for running answers", mounted.settings.drain_s)
     server.close()
     mounted.drain()
-    server.stop(timeout=_FLUSH_S)
+    if not mounted.clients.wait_until_gone(_FLUSH_S):
+        logger.warning("some readers were too slow to take their last event")
+    server.stop()
     mounted.close()
     return 0

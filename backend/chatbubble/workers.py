@@ -37,6 +37,9 @@ class Workers:
         running = RunningTurn(turn, question, self._parts)
         greenlet = self._greenlets.spawn(self._run, running)
         self._running[turn.stream_id] = (running, greenlet)
+        if self._is_draining:
+            # Admitted just before the drain began, saved just after.
+            running.stop(StopReason.INTERRUPTED)
 
     def stop(self, stream_id: str, reason: StopReason = StopReason.ABORTED) -> TurnState | None:
         """End a turn and wait until its last event is written.

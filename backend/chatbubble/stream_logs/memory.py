@@ -200,7 +200,7 @@ class MemoryReader:
             # keep every other request waiting.
             gevent.sleep(0)
         self._has_waited = False
-        if self._seq >= self._stream.last_seq and not self._is_closed:
+        if not (self._needs_reset or self._is_closed) and self._seq >= self._stream.last_seq:
             self._signal.clear()
             self._signal.wait(timeout_s)
             self._has_waited = True
