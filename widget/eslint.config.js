@@ -9,13 +9,12 @@ const SINKS = [
 
 /** What a pure module gets injected, or does without. */
 const OUTSIDE = [
-  'document', 'window', 'self', 'globalThis', 'navigator', 'location', 'fetch', 'localStorage', 'sessionStorage',
-  'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame',
-  'performance', 'Date', 'crypto',
+  'document', 'window', 'self', 'navigator', 'location', 'fetch', 'localStorage', 'sessionStorage', 'performance',
+  'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame', 'Date', 'crypto',
 ];
 const PURE = [
-  'sse', 'markdown', 'typewriter', 'graphemes', 'backoff', 'queue', 'conversation', 'store', 'options', 'strings', 'strings/*',
-  'errors', 'types',
+  'sse', 'markdown', 'typewriter', 'graphemes', 'backoff', 'queue', 'conversation', 'store', 'options',
+  'strings', 'strings/*', 'errors', 'types',
 ];
 
 /** A function's own lines: from its first to its last, less those of the functions inside it. */
@@ -62,6 +61,31 @@ const everywhere = {
   'house/own-lines': ['error', 40],
 };
 
+/** Shapes of code that have no place in the page's sources. */
+const BANNED = [
+  {
+    selector: 'CallExpression[callee.property.name=/^setAttribute/][arguments.0.value=/^(style|srcdoc|on.*)$/i]',
+    message: 'A strict page refuses style and event attributes: use style.setProperty and addEventListener.',
+  },
+  {
+    selector: `Property[key.name=/^(${SINKS.join('|')})$/]`,
+    message: 'Text reaches the page through text nodes alone.',
+  },
+  {
+    selector: 'CallExpression[callee.name=/^set(Timeout|Interval)$/][arguments.0.type=/^(Template)?Literal$/]',
+    message: 'A string timer is eval.',
+  },
+  {
+    selector: 'NewExpression[callee.name=/^(Function|DOMParser|XSLTProcessor)$/]',
+    message: 'Nothing is parsed into markup or code.',
+  },
+  { selector: 'CatchClause > BlockStatement[body.length=0]', message: 'An error that nobody sees is not handled.' },
+  {
+    selector: ':matches(ClassDeclaration, ClassExpression):not([superClass.name=/^(HTMLElement|Error)$/])',
+    message: 'Closures, not classes: a class only where the platform asks for one.',
+  },
+];
+
 const hostile = {
   'no-eval': 'error',
   'no-implied-eval': 'error',
@@ -74,30 +98,7 @@ const hostile = {
     { object: 'document', property: 'write', message: 'Text reaches the page through text nodes alone.' },
     { object: 'document', property: 'writeln', message: 'Text reaches the page through text nodes alone.' },
   ],
-  'no-restricted-syntax': [
-    'error',
-    {
-      selector: 'CallExpression[callee.property.name=/^setAttribute/][arguments.0.value=/^(style|srcdoc|on.*)$/i]',
-      message: 'A strict page refuses style and event attributes: use style.setProperty and addEventListener.',
-    },
-    {
-      selector: `Property[key.name=/^(${SINKS.join('|')})$/]`,
-      message: 'Text reaches the page through text nodes alone.',
-    },
-    {
-      selector: 'CallExpression[callee.name=/^set(Timeout|Interval)$/][arguments.0.type=/^(Template)?Literal$/]',
-      message: 'A string timer is eval.',
-    },
-    {
-      selector: 'NewExpression[callee.name=/^(Function|DOMParser|XSLTProcessor)$/]',
-      message: 'Nothing is parsed into markup or code.',
-    },
-    { selector: 'CatchClause > BlockStatement[body.length=0]', message: 'An error that nobody sees is not handled.' },
-    {
-      selector: ':matches(ClassDeclaration, ClassExpression):not([superClass.name=/^(HTMLElement|Error)$/])',
-      message: 'Closures, not classes: a class only where the platform asks for one.',
-    },
-  ],
+  'no-restricted-syntax': ['error', ...BANNED],
 };
 
 export default [
@@ -116,6 +117,14 @@ export default [
       'no-restricted-globals': [
         'error',
         ...OUTSIDE.map((name) => ({ name, message: 'A pure module gets this injected, or does without.' })),
+      ],
+      'no-restricted-syntax': [
+        'error',
+        ...BANNED,
+        {
+          selector: 'MemberExpression[object.name="globalThis"]:not([property.name="Intl"])',
+          message: 'A pure module gets this injected, or does without.',
+        },
       ],
     },
   },
