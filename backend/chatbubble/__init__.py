@@ -1,11 +1,11 @@
 """Chatbubble: an AI chat bubble for any web page, served by a Flask blueprint.
 
-    from gevent import monkey; monkey.patch_all()
-    from flask import Flask
-    from chatbubble import Chatbubble
+from gevent import monkey; monkey.patch_all()
+from flask import Flask
+from chatbubble import Chatbubble
 
-    app = Flask(__name__)
-    Chatbubble(app)
+app = Flask(__name__)
+Chatbubble(app)
 """
 
 from __future__ import annotations

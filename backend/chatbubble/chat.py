@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .errors import ChatbubbleError, Interrupted, NotFound, StreamError
-from .events import Connected
+from .events import Connected, Done, Error, Event, Token
 from .limits import Limiter
-from .records import Conversation, Cursor, Question, Turn, TurnState
+from .records import Conversation, Cursor, FinishReason, Message, Question, Turn, TurnState
 from .store import ConversationStore, StoredTurn
 from .stream_log import StreamLog, StreamReader
-from .turn import replay_events
 from .visitors import new_id
 from .workers import Workers
 
@@ -123,17 +123,32 @@ class Chat:
             failure = Interrupted()
         elif turn.state is TurnState.FAILED:
             failure = StreamError()
-        text, reason = (answer.content, answer.finish_reason) if answer else ("", None)
-        for event in replay_events(turn, text, reason, failure):
+        for event in _told_again(turn, answer, failure):
             self._log.append(turn.stream_id, event)
+
+
+def _told_again(turn: Turn, answer: Message | None, failure: ChatbubbleError | None) -> Iterator[Event]:
+    now = _now_ms()
+    text = answer.content if answer else ""
+    if text:
+        yield Token(text, 0, now)
+    if failure is not None:
+        yield Error.of(failure, now)
+        return
+    reason = (answer and answer.finish_reason) or FinishReason.STOP
+    yield Done(turn.message_id, text, 0, 0, reason, None, "The answer is complete.", now)
 
 
 def _connected(turn: Turn, client_id: str) -> Connected:
     return Connected(
         client_id=client_id,
         message="Connected.",
-        timestamp=int(time.time() * 1000),
+        timestamp=_now_ms(),
         stream_id=turn.stream_id,
         conversation_id=turn.conversation_id,
         message_id=turn.message_id,
     )
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

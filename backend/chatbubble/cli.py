@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -19,7 +20,7 @@ from .assets import Assets
 from .config import Settings, describe
 from .errors import ConfigError
 from .extension import Chatbubble, create_provider
-from .views import EXTENSION_KEY
+from .mount import EXTENSION_KEY
 
 DEFAULT_BASE = "http://127.0.0.1:8000/api/ai"
 
@@ -92,7 +93,7 @@ def _create_app() -> Flask:
 
 def _load(path: str) -> Flask:
     module_name, _, attribute = path.partition(":")
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     try:
         app = getattr(import_module(module_name), attribute or "app")
     except (ImportError, AttributeError) as failure:

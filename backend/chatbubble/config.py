@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .errors import ConfigError
@@ -155,7 +155,6 @@ def describe() -> list[tuple[str, str, str, bool]]:
 
 
 def _shown(default: Any) -> str:
-    assert default is not MISSING
     if default == DEFAULT_SYSTEM_PROMPT:
         return "(a friendly one)"
     return f"{default:g}" if isinstance(default, float) else str(default) if default != () else ""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from .errors import ChatbubbleError
 from .records import FinishReason, Usage
 
 
@@ -63,6 +64,11 @@ class Error:
     retryable: bool
     timestamp: int
     type: ClassVar[str] = "error"
+
+    @classmethod
+    def of(cls, failure: ChatbubbleError, timestamp: int) -> Error:
+        """The event that tells readers of `failure`."""
+        return cls(failure.code, failure.message, failure.retryable, timestamp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from .clients import Clients
 from .config import Settings
 from .errors import ConfigError, Unpatched
 from .limits import create_limiter
+from .mount import EXTENSION_KEY
 from .origins import OriginRules
 from .provider import Provider
 from .store import ConversationStore
@@ -27,7 +28,7 @@ from .stores.sql import SqlStore
 from .stream_log import StreamLog
 from .stream_logs.memory import MemoryStreamLog
 from .turn import TurnParts
-from .views import EXTENSION_KEY, METHODS, ROUTES, dispatch, nowhere
+from .views import METHODS, ROUTES, dispatch, nowhere
 from .workers import Workers
 
 logger = logging.getLogger("chatbubble")

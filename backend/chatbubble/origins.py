@@ -50,9 +50,7 @@ class OriginRules:
 def _pattern(rule: str) -> re.Pattern[str]:
     match = _RULE.fullmatch(rule.lower().rstrip("/"))
     if not match:
-        raise ConfigError(
-            f"CHATBUBBLE_ALLOWED_ORIGINS should hold origins like https://shop.example, got {rule!r:.80}"
-        )
+        raise ConfigError(f"CHATBUBBLE_ALLOWED_ORIGINS should hold origins like https://shop.example, got {rule!r:.80}")
     port = match["port"]
     port = "" if port in (None, _DEFAULT_PORTS[match["scheme"]]) else f":{port}"
     labels = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+" if match["wild"] else ""

@@ -15,7 +15,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from .errors import ConfigError
 from .extension import Mounted
-from .views import EXTENSION_KEY
+from .mount import EXTENSION_KEY
 
 logger = logging.getLogger("chatbubble.server")
 

@@ -224,7 +224,7 @@ class RunningTurn:
         except StoreUnavailable as unavailable:
             logger.error("answer %s is not saved yet: %s", self.turn.message_id, unavailable.detail)
             gevent.spawn(self._save_later, answer)
-            is_kept, event = True, _error_event(failure or unavailable)
+            is_kept, event = True, Error.of(failure or unavailable, _now_ms())
         if is_kept:
             self._parts.log.append(self.turn.stream_id, event)
         else:
@@ -254,7 +254,7 @@ class RunningTurn:
 
     def _last_event(self, answer: Answer, failure: ChatbubbleError | None) -> Event:
         if failure is not None:
-            return _error_event(failure)
+            return Error.of(failure, _now_ms())
         return Done(
             message_id=self.turn.message_id,
             full_text=answer.text,
@@ -281,20 +281,6 @@ class RunningTurn:
             logger.warning("answer %s was saved late", self.turn.message_id)
             return
         logger.critical("answer %s was never saved", self.turn.message_id)
-
-
-def replay_events(turn: Turn, text: str, reason: FinishReason | None, error: ChatbubbleError | None) -> list[Event]:
-    """The events that tell a stored answer once more, after its own stream has expired."""
-    now = _now_ms()
-    events: list[Event] = [Token(text, 0, now)] if text else []
-    if error is not None:
-        return [*events, _error_event(error)]
-    finish_reason = reason or FinishReason.STOP
-    return [*events, Done(turn.message_id, text, 0, 0, finish_reason, None, "The answer is complete.", now)]
-
-
-def _error_event(failure: ChatbubbleError) -> Error:
-    return Error(failure.code, failure.message, failure.retryable, _now_ms())
 
 
 def _now_ms() -> int:

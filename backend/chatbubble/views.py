@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from .assets import Assets
-from .chat import Chat, Snapshot
-from .clients import Clients
-from .config import Settings
-from .delivery import Delivery
 from .errors import (
     BadRequest,
     ChatbubbleError,
@@ -26,45 +19,15 @@ from .errors import (
     StreamError,
     UnsupportedMediaType,
 )
-from .origins import OriginRules
+from .mount import EXTENSION_KEY, Mount
 from .question import parse_question
-from .records import Message
-from .sockets import find_socket, tune_for_streaming, watch_for_leaving
-from .stream_log import StreamReader
+from .responses import conversation_body, json_response, refusal_response, stream_response
 from .visitors import bears_token, visitor_from_authorization
 
 logger = logging.getLogger("chatbubble.views")
 
-EXTENSION_KEY = "chatbubble"
 MAX_BODY_BYTES = 16_384
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-STREAM_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-cache, no-transform",
-    "X-Accel-Buffering": "no",
-}
-
-
-class Mount(Protocol):
-    """What one app's routes work with; the extension provides it."""
-
-    settings: Settings
-    origins: OriginRules
-    assets: Assets
-    clients: Clients
-    chat: Chat
-
-    def start(self) -> None:
-        """Open what needs opening, once. Raises Unpatched or StoreUnavailable."""
-        ...
-
-    def get_stats(self) -> dict[str, Any]:
-        """The numbers of `GET /stats`."""
-        ...
-
-    def get_health(self) -> tuple[bool, dict[str, str]]:
-        """Whether all is well, and the state of each part."""
-        ...
 
 
 View = Callable[..., Response]
@@ -85,7 +48,7 @@ def ask() -> Response:
     except BaseException:
         mount.clients.remove(client_id)
         raise
-    return _stream(mount, reader, client_id)
+    return stream_response(mount, request.environ, reader, client_id)
 
 
 def resume(stream_id: str) -> Response:
@@ -102,20 +65,20 @@ def resume(stream_id: str) -> Response:
     if reader is None:
         mount.clients.remove(client_id)
         return Response(status=204)
-    return _stream(mount, reader, client_id)
+    return stream_response(mount, request.environ, reader, client_id)
 
 
 def abort(stream_id: str) -> Response:
     """`POST /chat/<streamId>/abort`: stop the turn, idempotent."""
     visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
     state = _mount().chat.stop(visitor_id, stream_id)
-    return _json({"streamId": stream_id, "state": state})
+    return json_response({"streamId": stream_id, "state": state})
 
 
 def conversation() -> Response:
     """`GET /conversation`: what a reload or a second tab needs."""
     visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
-    return _json(_to_body(_mount().chat.snapshot(visitor_id)))
+    return json_response(conversation_body(_mount().chat.snapshot(visitor_id)))
 
 
 def erase() -> Response:
@@ -129,14 +92,14 @@ def channel() -> Response:
     mount = _mount()
     visitor_from_authorization(request.headers.get("Authorization"))
     client_id = mount.clients.register()
-    return _stream(mount, mount.clients.open_channel(client_id), client_id)
+    return stream_response(mount, request.environ, mount.clients.open_channel(client_id), client_id)
 
 
 def config() -> Response:
     """`GET /config`: what the widget may know."""
     settings = _mount().settings
     shown = {"title": settings.title, "greeting": settings.greeting, "accent": settings.accent}
-    response = _json({name: value or None for name, value in shown.items()})
+    response = json_response({name: value or None for name, value in shown.items()})
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
 
@@ -164,18 +127,18 @@ def stats() -> Response:
         raise NotFound()
     if not bears_token(request.headers.get("Authorization"), token):
         raise OperatorRequired()
-    return _json(mount.get_stats())
+    return json_response(mount.get_stats())
 
 
 def healthz() -> Response:
     """`GET /healthz`: alive and ready."""
     is_well, parts = _mount().get_health()
-    response = _json({"status": "ok" if is_well else "unavailable", "parts": parts})
+    response = json_response({"status": "ok" if is_well else "unavailable", "parts": parts})
     response.status_code = 200 if is_well else 503
     return response
 
 
-def nowhere(rest: str = "") -> Response:
+def nowhere(**_rest: str) -> Response:
     """Any other address under the prefix."""
     raise NotFound()
 
@@ -217,12 +180,12 @@ def dispatch(views: Mapping[str, View]) -> View:
                 _mount().start()
             return view(**arguments)
         except ChatbubbleError as error:
-            return _refusal(error)
+            return refusal_response(error)
         except HTTPException as error:
-            return _refusal(BadRequest(detail=error.description or ""))
+            return refusal_response(BadRequest(detail=error.description or ""))
         except Exception:
             logger.exception("%s %s failed", request.method, request.path)
-            return _refusal(StreamError())
+            return refusal_response(StreamError())
 
     return answer
 
@@ -244,71 +207,3 @@ def _json_body() -> bytes:
     if len(body) > MAX_BODY_BYTES:
         raise PayloadTooLarge()
     return body
-
-
-def _stream(mount: Mount, reader: StreamReader, client_id: str) -> Response:
-    connection = find_socket(request.environ)
-    cancel_watch: Callable[[], None] | None = None
-    timeout_before: float | None = None
-    if connection is not None:
-        timeout_before = connection.gettimeout()
-        tune_for_streaming(connection, mount.settings.send_timeout_s)
-        cancel_watch = watch_for_leaving(connection, reader.close)
-
-    def on_close() -> None:
-        mount.clients.remove(client_id)
-        if connection is not None and cancel_watch is not None:
-            cancel_watch()
-            connection.settimeout(timeout_before)
-
-    body = Delivery(reader, heartbeat_s=mount.settings.heartbeat_s, on_close=on_close)
-    return Response(body, headers=STREAM_HEADERS, direct_passthrough=True)
-
-
-def _json(body: Mapping[str, Any]) -> Response:
-    text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return Response(text + "\n", mimetype="application/json", headers=headers)
-
-
-def _refusal(error: ChatbubbleError) -> Response:
-    if error.detail:
-        logger.info("%s: %s", error.code, error.detail)
-    response = _json(error.to_body())
-    response.status_code = error.status
-    if error.retry_after_s is not None:
-        response.headers["Retry-After"] = str(error.retry_after_s)
-    if "allow" in error.extra:
-        response.headers["Allow"] = error.extra["allow"]
-    return response
-
-
-def _to_body(snapshot: Snapshot | None) -> dict[str, Any]:
-    if snapshot is None:
-        return {"conversationId": None, "messages": [], "activeStream": None}
-    running, start = snapshot.conversation.running, snapshot.stream_start
-    active = None
-    if running is not None and start is not None:
-        active = {
-            "streamId": running.stream_id,
-            "lastEventId": str(start),
-            "messageId": running.message_id,
-            "requestId": running.request_id,
-        }
-    return {
-        "conversationId": snapshot.conversation.conversation_id,
-        "messages": [_message_body(message) for message in snapshot.conversation.messages],
-        "activeStream": active,
-    }
-
-
-def _message_body(message: Message) -> dict[str, Any]:
-    return {
-        "messageId": message.message_id,
-        "author": message.author,
-        "content": message.content,
-        "finishReason": message.finish_reason,
-        "errorCode": message.error_code,
-        "requestId": message.request_id,
-        "createdAt": message.created_at,
-    }

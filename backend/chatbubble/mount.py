@@ -1,0 +1,35 @@
+"""What the routes of one app work with: a contract, so that they need not know who built it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from .assets import Assets
+from .chat import Chat
+from .clients import Clients
+from .config import Settings
+from .origins import OriginRules
+
+EXTENSION_KEY = "chatbubble"
+
+
+class Mount(Protocol):
+    """Found in `app.extensions[EXTENSION_KEY]`; the extension puts it there."""
+
+    settings: Settings
+    origins: OriginRules
+    assets: Assets
+    clients: Clients
+    chat: Chat
+
+    def start(self) -> None:
+        """Open what needs opening, once. Raises Unpatched or StoreUnavailable."""
+        ...
+
+    def get_stats(self) -> dict[str, Any]:
+        """The numbers of `GET /stats`."""
+        ...
+
+    def get_health(self) -> tuple[bool, dict[str, str]]:
+        """Whether all is well, and the state of each part."""
+        ...

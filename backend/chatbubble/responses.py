@@ -1,0 +1,98 @@
+"""Flask responses: event streams, JSON, refusals."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response
+
+from .chat import Snapshot
+from .delivery import Delivery
+from .errors import ChatbubbleError
+from .mount import Mount
+from .records import Message
+from .sockets import find_socket, tune_for_streaming, watch_for_leaving
+from .stream_log import StreamReader
+
+logger = logging.getLogger("chatbubble.views")
+
+STREAM_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+}
+
+
+def stream_response(mount: Mount, environ: Mapping[str, Any], reader: StreamReader, client_id: str) -> Response:
+    """The event stream of one registered client, on a connection that is tuned and watched."""
+    connection = find_socket(environ)
+    cancel_watch: Callable[[], None] | None = None
+    timeout_before: float | None = None
+    if connection is not None:
+        timeout_before = connection.gettimeout()
+        tune_for_streaming(connection, mount.settings.send_timeout_s)
+        cancel_watch = watch_for_leaving(connection, reader.close)
+
+    def on_close() -> None:
+        mount.clients.remove(client_id)
+        if connection is not None and cancel_watch is not None:
+            cancel_watch()
+            connection.settimeout(timeout_before)
+
+    body = Delivery(reader, heartbeat_s=mount.settings.heartbeat_s, on_close=on_close)
+    return Response(body, headers=STREAM_HEADERS, direct_passthrough=True)
+
+
+def json_response(body: Mapping[str, Any]) -> Response:
+    """`body` as JSON that nobody caches."""
+    text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(text + "\n", mimetype="application/json", headers=headers)
+
+
+def refusal_response(error: ChatbubbleError) -> Response:
+    """The JSON answer of an error, with `Retry-After` and `Allow` where they are known."""
+    if error.detail:
+        logger.info("%s: %s", error.code, error.detail)
+    response = json_response(error.to_body())
+    response.status_code = error.status
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    if "allow" in error.extra:
+        response.headers["Allow"] = error.extra["allow"]
+    return response
+
+
+def conversation_body(snapshot: Snapshot | None) -> dict[str, Any]:
+    """The body of `GET /conversation`."""
+    if snapshot is None:
+        return {"conversationId": None, "messages": [], "activeStream": None}
+    running, start = snapshot.conversation.running, snapshot.stream_start
+    active = None
+    if running is not None and start is not None:
+        active = {
+            "streamId": running.stream_id,
+            "lastEventId": str(start),
+            "messageId": running.message_id,
+            "requestId": running.request_id,
+        }
+    return {
+        "conversationId": snapshot.conversation.conversation_id,
+        "messages": [_message_body(message) for message in snapshot.conversation.messages],
+        "activeStream": active,
+    }
+
+
+def _message_body(message: Message) -> dict[str, Any]:
+    return {
+        "messageId": message.message_id,
+        "author": message.author,
+        "content": message.content,
+        "finishReason": message.finish_reason,
+        "errorCode": message.error_code,
+        "requestId": message.request_id,
+        "createdAt": message.created_at,
+    }
