@@ -6,6 +6,7 @@ import errno
 import logging
 import signal
 import sys
+import time
 from typing import Any
 
 import gevent
@@ -21,6 +22,7 @@ logger = logging.getLogger("chatbubble.server")
 
 _FLUSH_S = 5.0
 _REQUEST_TIMEOUT_S = 60.0
+_SAME_STOP_S = 2.0  # Ctrl-C reaches a whole process group, and a parent may pass it on again
 
 
 class StreamingHandler(WSGIHandler):
@@ -51,7 +53,7 @@ class StreamingHandler(WSGIHandler):
 def serve(app: Flask, *, host: str, port: int) -> int:
     """Serve `app` until SIGTERM or SIGINT; returns the exit code, 0 after a clean stop.
 
-    A second signal ends at once, with exit code 1. Raises ConfigError when the address
+    A signal two seconds after the first one ends at once, with exit code 1. Raises ConfigError when the address
     cannot be used.
     """
     mounted: Mounted = app.extensions[EXTENSION_KEY]
@@ -60,15 +62,7 @@ def serve(app: Flask, *, host: str, port: int) -> int:
         server.start()
     except OSError as failure:
         raise ConfigError(f"cannot listen on {host}:{port}: {failure.strerror or failure}") from None
-    stopping = gevent.event.Event()
-
-    def stop() -> None:
-        if stopping.is_set():
-            sys.exit(1)
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, stop)
+    stopping = _stop_on_signals()
     mounted.start()
     logger.info("listening on http://%s:%d", host, server.server_port)
     stopping.wait()
@@ -80,3 +74,20 @@ def serve(app: Flask, *, host: str, port: int) -> int:
     server.stop()
     mounted.close()
     return 0
+
+
+def _stop_on_signals() -> gevent.event.Event:
+    stopping = gevent.event.Event()
+    first_at = 0.0
+
+    def stop() -> None:
+        nonlocal first_at
+        if not stopping.is_set():
+            first_at = time.monotonic()
+            stopping.set()
+        elif time.monotonic() - first_at > _SAME_STOP_S:
+            sys.exit(1)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stop)
+    return stopping
