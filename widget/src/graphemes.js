@@ -1,7 +1,7 @@
 // What follows belongs to the cluster before it: combining marks, emoji modifiers, joiners,
 // variation selectors (marks, too) and the tags of regional flags.
 const CLUSTER = new RegExp(
-  '\\r\\n|(?:\\p{RI}{2}|[\\u1100-\\u11ff\\ua960-\\ua97c\\ud7b0-\\ud7fb]+|[^])' +
+  '\\r\\n|(?:\\p{RI}{2}|[\\uac00-\\ud7a3]?[\\u1100-\\u11ff\\ua960-\\ua97c\\ud7b0-\\ud7fb]+|[^])' +
     '(?:[\\p{M}\\p{EMod}\\u200c\\u{e0020}-\\u{e007f}]|\\u200d[^])*',
   'gu',
 );

@@ -1,0 +1,63 @@
+/** @typedef {import('./types.js').Options} Options */
+
+const SHOWN_LENGTH = 60;
+
+/** @type {Readonly<Options>} */
+const DEFAULTS = Object.freeze({
+  endpoint: null,
+  locale: null,
+  title: null,
+  greeting: null,
+  accent: null,
+  position: 'bottom-right',
+  theme: 'auto',
+});
+
+/** What each option may look like, and how to say so. @type {Record<keyof Options, [RegExp, string]>} */
+const SHAPES = {
+  endpoint: [/^(https?:\/\/|\/)[^\s?#]*$/i, 'an address that starts with https://, http:// or /'],
+  locale: [/^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i, 'a language tag such as en or zh-CN'],
+  title: [/\S/, 'a text'],
+  greeting: [/\S/, 'a text'],
+  accent: [/^#([0-9a-f]{3}|[0-9a-f]{6})$/i, 'a colour such as #0a7 or #00aa77'],
+  position: [/^bottom-(right|left)$/, 'bottom-right or bottom-left'],
+  theme: [/^(auto|light|dark)$/, 'auto, light or dark'],
+};
+
+/**
+ * The options of a script tag (its `dataset`) or of `mount`. What is unknown or malformed is left
+ * out and named in a warning; what is not given, or null, has its default.
+ * @param {Readonly<Record<string, unknown>>} attributes names in camelCase
+ * @param {(name: string) => string} [spell] how the page spells a name; by default as `data-` attribute
+ * @returns {{options: Options, warnings: string[]}}
+ */
+export function readOptions(attributes, spell = asAttribute) {
+  /** @type {Record<string, unknown>} */
+  const options = { ...DEFAULTS };
+  /** @type {string[]} */
+  const warnings = [];
+  for (const name of Object.keys(attributes)) {
+    const value = attributes[name];
+    if (value === null || value === undefined) continue;
+    if (!Object.hasOwn(SHAPES, name)) {
+      warnings.push(`${spell(name)} is not an option of Chatbubble.`);
+      continue;
+    }
+    const [shape, words] = SHAPES[/** @type {keyof Options} */ (name)];
+    const text = typeof value === 'string' ? value.trim() : '';
+    if (shape.test(text)) options[name] = text;
+    else warnings.push(`${spell(name)} should be ${words}, not ${shown(value)}.`);
+  }
+  if (options.endpoint) options.endpoint = String(options.endpoint).replace(/\/+$/, '');
+  return { options: /** @type {any} */ (options), warnings };
+}
+
+/** @param {string} name */
+function asAttribute(name) {
+  return `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** @param {unknown} value */
+function shown(value) {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, SHOWN_LENGTH)) : `a ${typeof value}`;
+}
