@@ -6,6 +6,7 @@ sdist: whoever installs from one needs neither Node nor npm.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -70,8 +71,10 @@ def get_requires_for_build_sdist(config_settings: Settings = None) -> list[str]:
 
 
 def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None) -> str:
-    """PEP 517: the wheel, with the built widget in it."""
+    """PEP 517: the wheel, with the built widget in it and nothing of an earlier one."""
     _build_widget()
+    # setuptools packs whatever its build folder still holds, such as files under old hashes.
+    shutil.rmtree(HERE.parent / "build", ignore_errors=True)
     return str(build_meta.build_wheel(wheel_directory, config_settings, metadata_directory))
 
 

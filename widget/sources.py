@@ -30,7 +30,9 @@ def is_current(static: Path = STATIC) -> bool:
     """Whether the built files are there, whole, and made from today's sources."""
     try:
         manifest = json.loads((static / "manifest.json").read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
+        return False
+    if manifest.get("sources") != sources_hash():
         return False
     names = [name for entry in manifest["files"].values() for name in (entry["file"], entry["map"])]
-    return manifest["sources"] == sources_hash() and all((static / name).is_file() for name in names)
+    return all((static / name).is_file() for name in names)

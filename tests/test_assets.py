@@ -1,0 +1,193 @@
+"""The built widget: small, reproducible, and in every package."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+from webassets.exceptions import FilterError
+
+import assets as pipeline
+import sources
+
+ROOT = Path(__file__).resolve().parent.parent
+Entries = dict[str, dict[str, Any]]
+
+# Kilobytes of 1,000 bytes, after gzip. `chat` is all that has to come before a visitor can ask: the launcher included.
+BUDGETS = {"launcher": 2_000, "chat": 16_000}
+README_LINE = re.compile(r"launcher: (\d+\.\d) KB, chat: (\d+\.\d) KB gzip")
+
+
+@pytest.fixture(scope="module")
+def sizes(files: Entries) -> dict[str, int]:
+    """What a page pays, in bytes after gzip."""
+    launcher = files["widget.js"]["gzip"]
+    return {"launcher": launcher, "chat": launcher + files["chat.mjs"]["gzip"]}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+# --- the build
+
+
+@pytest.mark.parametrize("part", BUDGETS)
+def test_the_page_pays_no_more_than_promised(part: str, sizes: dict[str, int]) -> None:
+    assert sizes[part] <= BUDGETS[part]
+
+
+def test_the_readme_prints_what_the_page_pays(sizes: dict[str, int]) -> None:
+    printed = README_LINE.search((ROOT / "README.md").read_text("utf-8"))
+    measured = tuple(f"{size / 1000:.1f}" for size in sizes.values())
+    assert printed is not None, f"README.md should say: launcher: {measured[0]} KB, chat: {measured[1]} KB gzip"
+    assert printed.groups() == measured
+
+
+def test_what_is_served_was_built_from_todays_sources() -> None:
+    assert sources.is_current(), "run `make build`"
+
+
+def test_the_same_sources_give_the_same_bytes_in_any_folder(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(sources.SOURCES, tmp_path / "elsewhere" / "src")
+    pipeline.build(tmp_path / "static", tmp_path / "elsewhere" / "src")
+    assert contents(tmp_path / "static") == contents(built)
+
+
+def test_a_changed_source_is_noticed(tmp_path: Path) -> None:
+    shutil.copytree(sources.SOURCES, tmp_path / "src")
+    (tmp_path / "src" / "errors.js").write_text("export const other = 1;\n", "utf-8")
+    assert sources.sources_hash(tmp_path / "src") != sources.sources_hash()
+
+
+def test_a_missing_file_is_noticed(built: Path, files: Entries, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path / "static")
+    assert sources.is_current(tmp_path / "static")
+    (tmp_path / "static" / files["chat.mjs"]["map"]).unlink()
+    assert not sources.is_current(tmp_path / "static")
+
+
+def test_a_file_is_named_by_its_own_hash(built: Path, files: Entries) -> None:
+    for entry in files.values():
+        digest = hashlib.sha256((built / entry["file"]).read_bytes()).hexdigest()
+        assert entry["file"].split(".")[1] == digest[:12]
+
+
+def test_the_integrity_is_that_of_the_file(built: Path, files: Entries) -> None:
+    for entry in files.values():
+        digest = hashlib.sha384((built / entry["file"]).read_bytes()).digest()
+        assert entry["integrity"] == "sha384-" + base64.b64encode(digest).decode()
+
+
+def test_the_compressed_files_hold_the_same(built: Path, files: Entries) -> None:
+    for entry in files.values():
+        plain = (built / entry["file"]).read_bytes()
+        assert gzip.decompress((built / (entry["file"] + ".gz")).read_bytes()) == plain
+        assert brotli.decompress((built / (entry["file"] + ".br")).read_bytes()) == plain
+
+
+def test_nothing_is_left_of_an_earlier_build(files: Entries, tmp_path: Path) -> None:
+    (tmp_path / "chat.0123456789ab.mjs").write_text("old", "utf-8")
+    pipeline.build(tmp_path)
+    suffixes = ("", ".gz", ".br", ".map")
+    expected = {entry["file"] + suffix for entry in files.values() for suffix in suffixes} | {"manifest.json"}
+    assert set(contents(tmp_path)) == expected
+
+
+def test_the_launcher_knows_its_chat_file(built: Path, files: Entries) -> None:
+    launcher = (built / files["widget.js"]["file"]).read_text("ascii")
+    assert f"assets/{files['chat.mjs']['file']}" in launcher
+
+
+def test_the_launcher_reads_the_same_in_any_encoding(built: Path, files: Entries) -> None:
+    assert (built / files["widget.js"]["file"]).read_bytes().isascii()
+
+
+def test_the_source_map_holds_the_sources(built: Path, files: Entries) -> None:
+    content = json.loads((built / files["chat.mjs"]["map"]).read_text("utf-8"))
+    entry = content["sources"].index("../src/widget.js")
+    assert content["sourcesContent"][entry] == (sources.SOURCES / "widget.js").read_text("utf-8")
+
+
+def test_a_fault_in_a_source_is_named_with_file_and_line(tmp_path: Path) -> None:
+    shutil.copytree(sources.SOURCES, tmp_path / "src")
+    (tmp_path / "src" / "errors.js").write_text("export const fine = 1;\nexport const = 2;\n", "utf-8")
+    with pytest.raises(FilterError, match=r"src/errors\.js:2:13"):
+        pipeline.build(tmp_path / "static", tmp_path / "src")
+
+
+def test_a_failed_build_leaves_the_earlier_files(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path / "static")
+    shutil.copytree(sources.SOURCES, tmp_path / "src")
+    (tmp_path / "src" / "widget.js").write_text("import './gone.js';\n", "utf-8")
+    with pytest.raises(FilterError, match=r"gone\.js"):
+        pipeline.build(tmp_path / "static", tmp_path / "src")
+    assert contents(tmp_path / "static") == contents(built)
+
+
+# --- the packages
+
+
+@pytest.fixture(scope="module")
+def checkout(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what a package is made from, with the widget built."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("README.md", "LICENSE", "MANIFEST.in", "pyproject.toml", "setup.cfg"):
+        shutil.copy(ROOT / name, folder)
+    skip = shutil.ignore_patterns("node_modules", "static", "__pycache__", "*.egg-info")
+    for name in ("backend", "widget"):
+        shutil.copytree(ROOT / name, folder / name, ignore=skip)
+    shutil.copytree(built, folder / "backend" / "chatbubble" / "static")
+    return folder
+
+
+def without_node() -> dict[str, str]:
+    """The environment of a machine that has no Node."""
+    return os.environ | {"PATH": "/nowhere"}
+
+
+def make_wheel(source: Path, target: Path) -> Path:
+    """Build a wheel with the packages at hand and without Node."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(target)]
+    subprocess.run([*command, str(source)], env=without_node(), check=True)
+    (wheel,) = target.glob("*.whl")
+    return wheel
+
+
+def widget_in(wheel: Path) -> dict[str, bytes]:
+    """The built widget's files in a wheel."""
+    folder = "chatbubble/static/"
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.startswith(folder)]
+        return {name.removeprefix(folder): archive.read(name) for name in names}
+
+
+def test_the_wheel_contains_the_built_widget(checkout: Path, built: Path, tmp_path: Path) -> None:
+    (checkout / "build" / "lib" / "chatbubble" / "static").mkdir(parents=True)
+    (checkout / "build" / "lib" / "chatbubble" / "static" / "chat.0123456789ab.mjs").write_text("old", "utf-8")
+    assert widget_in(make_wheel(checkout, tmp_path)) == contents(built)
+
+
+def test_the_sdist_makes_the_same_wheel_without_node(checkout: Path, built: Path, tmp_path: Path) -> None:
+    build = (
+        f"import sys; sys.path.insert(0, 'widget'); import build_backend; build_backend.build_sdist({str(tmp_path)!r})"
+    )
+    subprocess.run([sys.executable, "-c", build], cwd=checkout, env=without_node(), capture_output=True, check=True)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    assert widget_in(make_wheel(tmp_path / sdist.name.removesuffix(".tar.gz"), tmp_path)) == contents(built)
