@@ -30,13 +30,13 @@ PYTHON_FLOORS = {
     0: ["errors", "events", "records"],
 }  # fmt: skip
 WIDGET_FLOORS = {
-    5: ["embed", "index", "widget"],
+    5: ["embed", "index", "launch", "widget"],
     4: ["views/*"],
     3: ["client", "render"],
     2: ["dom", "storage"],
     1: [
-        "backoff", "conversation", "graphemes", "markdown", "options", "queue", "sse", "store", "strings", "strings/*",
-        "typewriter",
+        "answer", "backoff", "conversation", "graphemes", "markdown", "messages", "options", "queue", "snapshot", "sse",
+        "store", "strings", "strings/*", "typewriter",
     ],
     0: ["errors", "types", "styles/*"],
 }  # fmt: skip
@@ -192,6 +192,14 @@ def test_the_pure_floors_use_nothing_of_the_world() -> None:
             if level == 0 and not allowed:
                 faults.append(f"{module} imports {target}")
     assert not faults, "\n".join(faults)
+
+
+def test_the_linter_keeps_the_same_modules_of_the_widget_pure() -> None:
+    config = (ROOT / "widget" / "eslint.config.js").read_text("utf-8")
+    listed = re.search(r"const PURE = \[(.*?)\];", config, re.DOTALL)
+    pure = [pattern for pattern in [*WIDGET_FLOORS[1], *WIDGET_FLOORS[0]] if pattern != "styles/*"]
+    assert listed is not None
+    assert sorted(re.findall(r"'([^']+)'", listed[1])) == sorted(pure)
 
 
 def test_the_request_is_seen_by_the_views_alone() -> None:
