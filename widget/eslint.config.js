@@ -48,7 +48,7 @@ const everywhere = {
   'no-throw-literal': 'error',
   'no-fallthrough': 'error',
   'no-unreachable': 'error',
-  'no-use-before-define': ['error', { functions: false }],
+  'no-use-before-define': ['error', { functions: false, variables: false }],
   'no-unsafe-finally': 'error',
   'no-control-regex': 'off',
   'object-shorthand': 'error',
