@@ -10,7 +10,7 @@ for candidate in "$1" python3.14 python3.13 python3.12 python3.11; do
     fi
 done
 if [ -z "${python-}" ]; then
-    echo "Chatbubble needs Python $oldest or newer; '$1' is $("$1" --version 2>&1 || echo missing)." >&2
+    echo "Chatbubble needs Python $oldest or newer; '$1' is $("$1" --version 2>/dev/null || echo missing)." >&2
     echo "Name another one: make install PYTHON=/path/to/python3" >&2
     exit 1
 fi

@@ -21,7 +21,7 @@ WIDGET = ROOT / "widget" / "src"
 # A module may import from its own floor and from those below it.
 PYTHON_FLOORS = {
     5: ["__init__", "extension", "cli", "server"],
-    4: ["views", "assets", "chat", "responses", "workers"],
+    4: ["views", "assets", "chat", "mount", "responses", "workers"],
     3: ["turn", "delivery"],
     2: [
         "providers/*", "stores/*", "stream_logs/*", "clients", "limits", "origins", "question", "sockets", "visitors",
