@@ -22,9 +22,11 @@ install: $(STAMPS)/dev build ## create .venv with everything needed to work on C
 run: $(STAMPS)/app build ## start the backend and the demo shop; PORT= and SITE_PORT= choose the ports
 	@PORT=$(PORT) SITE_PORT=$(SITE_PORT) $(BIN)/python demo-site/run.py
 
+# Playwright's event loop and gevent's patches do not share a process: browser tests have one of their own.
 test: install needs ## run every test: JavaScript, Python, browser
 	$(JS) node --test $$(find tests/widget -name '*.test.js' | sort)
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest tests/e2e --cov --cov-report=
+	$(BIN)/python -m pytest --ignore=tests/e2e --cov --cov-append --cov-report=term
 
 lint: install ## check style, types and the rules of the house, on both sides
 	$(JS) fetch --all

@@ -2,10 +2,6 @@
 # Installs what the tests need besides Python packages: a Chromium for the browser tests.
 set -eu
 
-has_chromium() {
-    command -v chromium || command -v chromium-browser || command -v google-chrome
-}
-
 # The words to run a command as root with, if that can be had without a question.
 as_root() {
     if [ "$(id -u)" = 0 ]; then
@@ -15,7 +11,7 @@ as_root() {
     fi
 }
 
-if has_chromium >/dev/null; then
+if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then
     exit 0
 fi
 if .venv/bin/python -c 'import sys, pathlib; from playwright.sync_api import sync_playwright as start
@@ -25,7 +21,8 @@ fi
 if command -v apt-get >/dev/null && as_root true 2>/dev/null && . /etc/os-release && [ "${ID-}" = debian ]; then
     echo "Installing Chromium from the system's packages ..."
     as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        chromium fonts-noto-color-emoji fonts-wqy-microhei >/dev/null
 else
     echo "Downloading Playwright's Chromium ..."
     .venv/bin/python -m playwright install chromium

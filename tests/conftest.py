@@ -14,6 +14,9 @@ import assets as pipeline
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The widget's files, built from today's sources into a folder of their own."""
+    # Imported late: webassets brings in ssl, which gevent wants to patch before that.
+    import assets as pipeline
+
     folder = tmp_path_factory.mktemp("built") / "static"
     pipeline.build(folder)
     return folder

@@ -32,11 +32,11 @@ PYTHON_FLOORS = {
 WIDGET_FLOORS = {
     5: ["embed", "index", "launch", "widget"],
     4: ["views/*"],
-    3: ["client", "render"],
-    2: ["dom", "storage"],
+    3: ["client", "follow", "render"],
+    2: ["dom", "storage", "transport"],
     1: [
-        "answer", "backoff", "conversation", "graphemes", "markdown", "messages", "options", "queue", "snapshot", "sse",
-        "store", "strings", "strings/*", "typewriter",
+        "answer", "backoff", "conversation", "graphemes", "markdown", "messages", "options", "pauses", "queue",
+        "response", "snapshot", "sse", "store", "strings", "strings/*", "typewriter",
     ],
     0: ["errors", "types", "styles/*"],
 }  # fmt: skip

@@ -13,8 +13,8 @@ const OUTSIDE = [
   'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame', 'Date', 'crypto',
 ];
 const PURE = [
-  'answer', 'backoff', 'conversation', 'graphemes', 'markdown', 'messages', 'options', 'queue', 'snapshot', 'sse',
-  'store', 'strings', 'strings/*', 'typewriter', 'errors', 'types',
+  'answer', 'backoff', 'conversation', 'graphemes', 'markdown', 'messages', 'options', 'pauses', 'queue', 'response',
+  'snapshot', 'sse', 'store', 'strings', 'strings/*', 'typewriter', 'errors', 'types',
 ];
 
 /** A function's own lines: from its first to its last, less those of the functions inside it. */
