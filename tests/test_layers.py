@@ -9,7 +9,9 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from fnmatch import fnmatchcase
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ WIDGET = ROOT / "widget" / "src"
 # A module may import from its own floor and from those below it.
 PYTHON_FLOORS = {
     5: ["__init__", "extension", "cli", "server"],
-    4: ["views", "assets", "chat", "mount", "responses", "workers"],
+    4: ["views", "assets", "chat", "mount", "responses", "routes", "workers"],
     3: ["turn", "delivery"],
     2: [
         "providers/*", "stores/*", "stream_logs/*", "clients", "limits", "origins", "question", "sockets", "visitors",
@@ -32,7 +34,7 @@ PYTHON_FLOORS = {
 WIDGET_FLOORS = {
     5: ["embed", "index", "launch", "widget"],
     4: ["views/*"],
-    3: ["client", "follow", "render"],
+    3: ["client", "core", "follow", "history", "line", "render"],
     2: ["dom", "storage", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "markdown", "messages", "options", "pauses", "queue",
@@ -200,6 +202,22 @@ def test_the_linter_keeps_the_same_modules_of_the_widget_pure() -> None:
     pure = [pattern for pattern in [*WIDGET_FLOORS[1], *WIDGET_FLOORS[0]] if pattern != "styles/*"]
     assert listed is not None
     assert sorted(re.findall(r"'([^']+)'", listed[1])) == sorted(pure)
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg", "utf-8")
+    declared = {re.split(r"[<>=~!]", line)[0].lower() for line in setup["options"]["install_requires"].split()}
+    declared |= {"click", "werkzeug"}  # Flask's own parts
+    roots = {
+        target.split(".")[0]
+        for path in python_modules().values()
+        for level, target, _, _ in find_imports(ast.parse(path.read_text("utf-8")))
+        if level == 0
+    }
+    homes = packages_distributions()
+    foreign = roots - sys.stdlib_module_names - {"chatbubble"}
+    assert not {name for name in foreign if not declared & {home.lower() for home in homes.get(name, [])}}
 
 
 def test_the_request_is_seen_by_the_views_alone() -> None:
