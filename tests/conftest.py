@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-import assets as pipeline
-
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -35,7 +35,7 @@ WIDGET_FLOORS = {
     5: ["embed", "index", "launch", "widget"],
     4: ["views/*"],
     3: ["client", "core", "follow", "history", "line", "render"],
-    2: ["dom", "storage", "transport"],
+    2: ["config", "dom", "storage", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "markdown", "messages", "options", "pauses", "queue",
         "response", "snapshot", "sse", "store", "strings", "strings/*", "typewriter",
