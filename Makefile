@@ -33,6 +33,7 @@ lint: install ## check style, types and the rules of the house, on both sides
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/e2e
 	$(JS) node widget/node_modules/typescript/bin/tsc --project widget
 	$(JS) node widget/node_modules/eslint/bin/eslint.js --config widget/eslint.config.js --max-warnings=0 widget tests
 
