@@ -16,17 +16,20 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from . import __version__
 from .assets import Assets
 from .config import Settings, describe
 from .errors import ConfigError
 from .extension import Chatbubble, create_provider
+from .limits import create_limiter
 from .mount import EXTENSION_KEY
+from .origins import OriginRules
 
 DEFAULT_BASE = "http://127.0.0.1:8000/api/ai"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="chatbubble")
+@click.version_option(__version__, prog_name="chatbubble")
 def main() -> None:
     """Chatbubble puts an AI chat bubble on any web page.
 
@@ -71,18 +74,33 @@ def snippet(url: str, pin: bool) -> None:
 
 
 @main.command()
-def config() -> None:
-    """List every setting: its value now, its meaning; and who answers."""
+@click.option("--markdown", is_flag=True, help="Print the table of the documentation instead.")
+def config(markdown: bool) -> None:
+    """List every setting: its value now, what it takes, its meaning; and who answers."""
+    if markdown:
+        click.echo(markdown_table(), nl=False)
+        return
     try:
         settings = Settings.read({}, os.environ)
+        OriginRules.parse(settings.allowed_origins)
+        create_limiter(settings.rate_limit)
         provider = create_provider(settings, os.environ)
     except ConfigError as error:
         raise click.ClickException(error.message) from None
-    for name, default, meaning, is_secret in describe():
-        value = getattr(settings, name.removeprefix("CHATBUBBLE_").lower())
-        shown = "(set)" if is_secret and name in os.environ else default if name not in os.environ else str(value)
-        click.echo(f"{name}={shown}\n    {meaning}")
+    shown = settings.shown()
+    for setting in describe():
+        value = " ".join(shown[setting.name].split())
+        click.echo(f"{setting.name}={value}\n    {setting.meaning} Takes {setting.expects}.")
     click.echo(f"\nAnswers come from: {provider.name} ({provider.model})")
+
+
+def markdown_table() -> str:
+    """All settings as the table in docs/settings.md."""
+    rows = ["| setting | default | takes | meaning |", "|---|---|---|---|"]
+    for setting in describe():
+        default = f"`{setting.default}`" if setting.default and setting.default[0] != "(" else setting.default
+        rows.append(f"| `{setting.name}` | {default} | {setting.expects} | {setting.meaning} |")
+    return "\n".join(rows) + "\n"
 
 
 def _create_app() -> Flask:
@@ -96,8 +114,8 @@ def _load(path: str) -> Flask:
     sys.path.insert(0, str(Path.cwd()))
     try:
         app = getattr(import_module(module_name), attribute or "app")
-    except (ImportError, AttributeError) as failure:
-        raise ConfigError(f"--app should be MODULE:APP, but {path!r:.80} cannot be imported: {failure}") from None
+    except (ImportError, AttributeError, TypeError, ValueError) as failure:
+        raise ConfigError(f"--app should be MODULE:APP, but {path!r:.80} cannot be imported: {failure}") from failure
     app = app() if callable(app) and not isinstance(app, Flask) else app
     if not isinstance(app, Flask) or EXTENSION_KEY not in app.extensions:
         raise ConfigError(f"--app {path!r:.80} is not a Flask app with a Chatbubble: call Chatbubble(app) first")

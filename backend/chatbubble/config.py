@@ -6,7 +6,6 @@ the Flask config wins, because it is the more specific of the two.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +14,8 @@ from typing import Any
 from .errors import ConfigError
 
 PREFIX = "CHATBUBBLE_"
+DEFAULT_PREFIX = "/api/ai"
+MIN_TOKEN_CHARS = 16
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are the friendly customer-service assistant of this website. Answer briefly and "
@@ -31,36 +32,48 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+def _filled(value: Any) -> str:
+    text = _text(value) if isinstance(value, str) else ""
+    if not text:
+        raise ValueError("text that is not empty")
+    return text
+
+
+def _token(value: Any) -> str:
+    expected = f"empty, or at least {MIN_TOKEN_CHARS} visible ASCII characters"
+    if not isinstance(value, str):
+        raise ValueError(expected)
+    text = value.strip()
+    if text and not re.fullmatch(rf"[!-~]{{{MIN_TOKEN_CHARS},}}", text, re.ASCII):
+        raise ValueError(expected)
+    return text
+
+
 def _number(low: float, high: float) -> Parse:
     def parse(value: Any) -> float:
-        expected = f"a number from {low:g} to {high:g}"
-        if isinstance(value, bool):
-            raise ValueError(expected)
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise ValueError(expected) from None
-        if not (math.isfinite(number) and low <= number <= high):
-            raise ValueError(expected)
-        return number
+        # Not whatever float() takes: that would be 1_0, NaN and digits of every script too.
+        if isinstance(value, str) and re.fullmatch(r"[-+]?([0-9]{1,15}\.?|[0-9]{0,15}\.[0-9]{1,15})", value.strip()):
+            value = float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise ValueError(f"a number from {_shown(low)} to {_shown(high)}")
+        return float(value)
 
     return parse
 
 
 def _integer(low: int, high: int) -> Parse:
     def parse(value: Any) -> int:
-        expected = f"a whole number from {low} to {high}"
         if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value.strip(), re.ASCII):
             value = int(value)
         if type(value) is not int or not low <= value <= high:
-            raise ValueError(expected)
+            raise ValueError(f"a whole number from {low} to {high}")
         return value
 
     return parse
 
 
 def _prefix(value: Any) -> str:
-    text = _text(value).rstrip("/")
+    text = value.strip().rstrip("/") if isinstance(value, str) else ""
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text, re.ASCII):
         raise ValueError("a path that starts with a slash, like /api/ai")
     return text
@@ -68,7 +81,7 @@ def _prefix(value: Any) -> str:
 
 def _choice(*choices: str) -> Parse:
     def parse(value: Any) -> str:
-        text = _text(value).lower()
+        text = value.strip().lower() if isinstance(value, str) else ""
         if text not in choices:
             raise ValueError("one of " + ", ".join(choices))
         return text
@@ -85,10 +98,9 @@ def _origins(value: Any) -> tuple[str, ...]:
 
 
 def _colour(value: Any) -> str:
-    text = _text(value)
-    if text and not re.fullmatch(r"#[0-9A-Fa-f]{6}", text, re.ASCII):
-        raise ValueError("a colour like #2563eb")
-    return text
+    if not isinstance(value, str) or not re.fullmatch(r"(#[0-9A-Fa-f]{6})?", value.strip(), re.ASCII):
+        raise ValueError("empty, or a colour like #2563eb")
+    return value.strip()
 
 
 def _setting(default: Any, parse: Parse, meaning: str, *, secret: bool = False) -> Any:
@@ -99,15 +111,15 @@ def _setting(default: Any, parse: Parse, meaning: str, *, secret: bool = False) 
 class Settings:
     """All settings of one mounted Chatbubble. Field NAME in lower case is `CHATBUBBLE_NAME`."""
 
-    url_prefix: str = _setting("/api/ai", _prefix, "Where the routes live.")
+    url_prefix: str = _setting(DEFAULT_PREFIX, _prefix, "Where the routes live.")
     allowed_origins: tuple[str, ...] = _setting(
         (), _origins, "Sites that may use the chat: exact origins or `https://*.host`; its own origin always may."
     )
-    database_url: str = _setting("sqlite:///chatbubble.db", _text, "Where conversations are kept.", secret=True)
+    database_url: str = _setting("sqlite:///chatbubble.db", _filled, "Where conversations are kept.", secret=True)
     provider: str = _setting(
         "auto", _choice("auto", "openai", "demo"), "Who answers; `auto`: openai when OPENAI_API_KEY is set, else demo."
     )
-    model: str = _setting("gpt-4o-mini", _text, "The model's name at the provider.")
+    model: str = _setting("gpt-4o-mini", _filled, "The model's name at the provider.")
     temperature: float = _setting(0.7, _number(0, 2), "How freely the model words its answers.")
     max_tokens: int = _setting(2048, _integer(1, 1_000_000), "Longest answer, in the model's tokens.")
     system_prompt: str = _setting(DEFAULT_SYSTEM_PROMPT, _text, "What the model is told before every conversation.")
@@ -125,9 +137,11 @@ class Settings:
     max_streams: int = _setting(10_000, _integer(1, 1_000_000), "Open connections of one process; 503 above.")
     drain_s: float = _setting(10.0, _number(0, 600), "Time for running answers to finish at shutdown.")
     rate_limit: str = _setting(
-        "10/minute;100/day", _text, "Questions per visitor, in the notation of the limits package; `off`: none."
+        "10/minute;100/day", _filled, "Questions per visitor, in the notation of the limits package; `off`: none."
     )
-    operator_token: str = _setting("", _text, "Bearer token for `/stats`; without one the route is a 404.", secret=True)
+    operator_token: str = _setting(
+        "", _token, "Bearer token for `/stats`; without one the route is a 404.", secret=True
+    )
     title: str = _setting("", _text, "Heading of the panel; empty: the widget's own, in the visitor's language.")
     greeting: str = _setting("", _text, "First words of the panel; empty: the widget's own.")
     accent: str = _setting("", _colour, "Colour of launcher and buttons, like #2563eb.")
@@ -143,32 +157,69 @@ class Settings:
         for key in sorted(given):
             if key not in known:
                 raise ConfigError(f"{key} is not a setting of Chatbubble{_nearest(key, known)}")
-        return cls(**{known[key].name: _parse(key, known[key].metadata["parse"], given[key]) for key in given})
+        return cls(**{known[key].name: _parse(key, known[key].metadata, given[key]) for key in given})
+
+    def shown(self) -> dict[str, str]:
+        """Each setting's value as text by its environment name; of a secret only whether it is set."""
+        texts = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            is_hidden = item.metadata["secret"] and value != item.default
+            texts[PREFIX + item.name.upper()] = "(set)" if is_hidden else _shown(value)
+        return texts
 
 
-def describe() -> list[tuple[str, str, str, bool]]:
-    """Each setting as (environment name, default as text, meaning, is secret), for docs and the command line."""
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One setting for people: environment name, default as text, what values it takes, what it means."""
+
+    name: str
+    default: str
+    expects: str
+    meaning: str
+
+
+def describe() -> list[Description]:
+    """All settings, in the order in which they are documented."""
     return [
-        (PREFIX + item.name.upper(), _shown(item.default), item.metadata["meaning"], item.metadata["secret"])
+        Description(
+            PREFIX + item.name.upper(),
+            _shown(item.default),
+            _expected(item.metadata["parse"]),
+            item.metadata["meaning"],
+        )
         for item in fields(Settings)
     ]
 
 
-def _shown(default: Any) -> str:
-    if default == DEFAULT_SYSTEM_PROMPT:
+def _expected(parse: Parse) -> str:
+    """What a parser says that it expects, asked with something that nothing accepts."""
+    try:
+        parse(None)
+    except ValueError as expected:
+        return str(expected)
+    raise AssertionError("every setting refuses None")
+
+
+def _shown(value: Any) -> str:
+    if value == DEFAULT_SYSTEM_PROMPT:
         return "(a friendly one)"
-    return f"{default:g}" if isinstance(default, float) else str(default) if default != () else ""
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _given(config: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     return {key: value for source in (environ, config) for key, value in source.items() if key.startswith(PREFIX)}
 
 
-def _parse(key: str, parse: Parse, value: Any) -> Any:
+def _parse(key: str, metadata: Mapping[str, Any], value: Any) -> Any:
+    parse: Parse = metadata["parse"]
     try:
         return parse(value)
     except ValueError as expected:
-        raise ConfigError(f"{key} should be {expected}, but it is {value!r:.80}") from None
+        came = "" if metadata["secret"] else f", but it is {value!r:.80}"
+        raise ConfigError(f"{key} should be {expected}{came}") from None
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:

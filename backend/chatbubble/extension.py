@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, current_app
 from flask.blueprints import BlueprintSetupState
-from flask_cors import cross_origin
+from flask.sansio.app import App
 from gevent import monkey
 from gevent.lock import BoundedSemaphore
 
@@ -17,25 +17,25 @@ from . import __version__
 from .assets import Assets
 from .chat import Chat
 from .clients import Clients
-from .config import Settings
-from .errors import ConfigError, Unpatched
+from .config import DEFAULT_PREFIX, Settings
+from .errors import ConfigError, StoreUnavailable, Unpatched
 from .limits import create_limiter
 from .mount import EXTENSION_KEY
 from .origins import OriginRules
 from .provider import Provider
+from .routes import add_routes
 from .store import ConversationStore
 from .stores.sql import SqlStore
 from .stream_log import StreamLog
 from .stream_logs.memory import MemoryStreamLog
 from .turn import TurnParts
-from .views import METHODS, ROUTES, dispatch, nowhere
 from .workers import Workers
 
 logger = logging.getLogger("chatbubble")
 
 UNPATCHED = (
-    "gevent has not patched the standard library, so one answer would hold up all others: "
-    "put `from gevent import monkey; monkey.patch_all()` first in your program, "
+    "gevent has not patched the standard library, so one answer would hold up all others, and the chat refuses "
+    "every question: put `from gevent import monkey; monkey.patch_all()` first in your program, "
     "or run it with `chatbubble serve --app` or gunicorn's gevent worker"
 )
 
@@ -68,13 +68,17 @@ class Chatbubble:
     def init_app(self, app: Flask, *, url_prefix: str | None = None) -> None:
         """Mount under `url_prefix`, or CHATBUBBLE_URL_PREFIX. Raises ConfigError, and
         RuntimeError when this app has a Chatbubble already."""
-        prefix = url_prefix or Settings.read(app.config, os.environ).url_prefix
-        app.register_blueprint(self.blueprint, url_prefix=prefix)
+        _refuse_second(app)
+        app.register_blueprint(self.blueprint, url_prefix=url_prefix)
 
     @property
     def blueprint(self) -> Blueprint:
-        """A new blueprint, for `app.register_blueprint(chatbubble.blueprint, url_prefix=...)`."""
-        blueprint = Blueprint("chatbubble", __name__)
+        """A new blueprint, for `app.register_blueprint(chatbubble.blueprint, url_prefix=...)`.
+
+        Without a prefix it goes under CHATBUBBLE_URL_PREFIX; inside another blueprint, under
+        `/api/ai` of that one.
+        """
+        blueprint = Blueprint("chatbubble", __name__, url_prefix=DEFAULT_PREFIX)
         blueprint.record(self._set_up)
         return blueprint
 
@@ -107,29 +111,19 @@ class Chatbubble:
 
     def _set_up(self, state: BlueprintSetupState) -> None:
         app = state.app
-        if EXTENSION_KEY in app.extensions:
-            raise RuntimeError("this app has a Chatbubble already: mount it once, under one prefix")
+        _refuse_second(app)
         mounted = Mounted(app.config, os.environ, self._provider, self._store, self._stream_log)
         app.extensions[EXTENSION_KEY] = mounted
-        cors = cross_origin(
-            origins=list(mounted.origins.patterns) or [],
-            methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
-            expose_headers=["Retry-After"],
-            max_age=7200,
-            send_wildcard=False,
-            supports_credentials=False,
-            always_send=False,
-            vary_header=True,
-            automatic_options=False,
-        )
-        routes = {**ROUTES, "/": {"GET": nowhere}, "/<path:rest>": dict.fromkeys(METHODS, nowhere)}
-        for rule, views in routes.items():
-            state.add_url_rule(
-                rule, rule, cors(dispatch(views)), methods=list(METHODS), provide_automatic_options=False
-            )
+        if state.options.get("url_prefix") is None:
+            state.url_prefix = mounted.settings.url_prefix
+        add_routes(state, mounted.origins)
         if not monkey.is_module_patched("socket"):
             logger.warning(UNPATCHED)
+
+
+def _refuse_second(app: App) -> None:
+    if EXTENSION_KEY in app.extensions:
+        raise RuntimeError("this app has a Chatbubble already: mount it once, under one prefix")
 
 
 class Mounted:
@@ -171,8 +165,7 @@ class Mounted:
         if self._is_started:
             return
         if not monkey.is_module_patched("socket"):
-            logger.error(UNPATCHED)
-            raise Unpatched(detail=UNPATCHED)
+            raise Unpatched()
         self.store.open()
         interrupted = self.store.interrupt_running()
         if interrupted:
@@ -204,15 +197,21 @@ class Mounted:
     def get_health(self) -> tuple[bool, dict[str, str]]:
         """Whether questions would be answered, and the state of each part."""
         is_patched = monkey.is_module_patched("socket")
-        if is_patched:
-            self.start()
-        is_stored = is_patched and self.store.is_ready()
+        is_stored = is_patched and self._is_store_ready()
         parts = {
             "server": "stopping" if self.workers.is_draining else "ok" if is_patched else "unpatched",
             "store": "ok" if is_stored else "unavailable",
             "provider": self.provider.name,
         }
         return is_stored and not self.workers.is_draining, parts
+
+    def _is_store_ready(self) -> bool:
+        try:
+            self.start()
+        except StoreUnavailable as failure:
+            logger.warning("the store cannot be opened: %s", failure.detail)
+            return False
+        return self.store.is_ready()
 
 
 def create_provider(settings: Settings, environ: Mapping[str, str]) -> Provider:

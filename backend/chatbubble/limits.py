@@ -47,11 +47,14 @@ class VisitorLimiter:
 
 def create_limiter(rate_limit: str) -> Limiter:
     """The limiter that CHATBUBBLE_RATE_LIMIT asks for. Raises ConfigError when it cannot be read."""
-    if rate_limit.lower() in ("off", ""):
+    if rate_limit.lower() == "off":
         return NoLimiter()
     try:
-        return VisitorLimiter(tuple(parse_many(rate_limit)))
+        rules = tuple(parse_many(rate_limit))
     except ValueError:
+        rules = ()
+    if not rules or any(rule.amount < 1 or rule.multiples < 1 for rule in rules):
         raise ConfigError(
             f"CHATBUBBLE_RATE_LIMIT should be like 10/minute;100/day, or off, but it is {rate_limit!r:.80}"
-        ) from None
+        )
+    return VisitorLimiter(rules)

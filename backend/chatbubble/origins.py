@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from .errors import ConfigError
 
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _RULE = re.compile(
-    r"(?P<scheme>https?)://(?P<wild>\*\.)?(?P<host>[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?",
+    rf"(?P<scheme>https?)://(?P<wild>\*\.)?(?P<host>{_LABEL}(\.{_LABEL})*|\[[0-9a-f:.]+\])(:(?P<port>[1-9][0-9]{{0,4}}))?",
     re.ASCII,
 )
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -50,8 +51,11 @@ class OriginRules:
 def _pattern(rule: str) -> re.Pattern[str]:
     match = _RULE.fullmatch(rule.lower().rstrip("/"))
     if not match:
-        raise ConfigError(f"CHATBUBBLE_ALLOWED_ORIGINS should hold origins like https://shop.example, got {rule!r:.80}")
+        raise ConfigError(
+            "CHATBUBBLE_ALLOWED_ORIGINS should hold origins like https://shop.example or https://*.shop.example "
+            f"(a host with other letters in its xn-- form), but one is {rule!r:.80}"
+        )
     port = match["port"]
     port = "" if port in (None, _DEFAULT_PORTS[match["scheme"]]) else f":{port}"
-    labels = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+" if match["wild"] else ""
+    labels = rf"({_LABEL}\.)+" if match["wild"] else ""
     return re.compile(f"{match['scheme']}://{labels}{re.escape(match['host'])}{port}\\Z", re.ASCII)

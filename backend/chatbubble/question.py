@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,11 @@ from .visitors import new_id, visitor_id
 from .well_formed import well_formed
 
 MESSAGE_CHARS = 4000
+URL_CHARS = 2048
+TITLE_CHARS = 256
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+# Control and format characters and blanks: nothing that a reader would see.
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}", re.ASCII)
 
 
@@ -49,9 +54,11 @@ def _parse_object(body: bytes) -> dict[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise ValueError("a name occurs twice")
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise BadRequest(f"{name:.40} occurs twice.", field=name[:40])
+        fields[name] = value
     return fields
 
 
@@ -67,12 +74,16 @@ def _text(fields: dict[str, Any], name: str) -> str:
 
 
 def _message(text: str) -> str:
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise BadRequest("message should be text, but it holds half a surrogate pair.", field="message")
     message = well_formed(text).strip()
     if not 1 <= len(message) <= MESSAGE_CHARS:
         raise BadRequest(
             f"message should be 1 to {MESSAGE_CHARS} characters without outer blanks, but it has {len(message)}.",
             field="message",
         )
+    if all(unicodedata.category(char) in _UNSEEN for char in message):
+        raise BadRequest("message should hold at least one visible character.", field="message")
     return message
 
 
@@ -100,15 +111,17 @@ def _page(value: Any) -> Page | None:
     if not isinstance(value, dict):
         raise BadRequest(f"page should be an object with url and title, not {_kind(value)}.", field="page")
     url, title = value.get("url", ""), value.get("title", "")
-    if not isinstance(url, str) or not isinstance(title, str):
-        raise BadRequest("page.url and page.title should be text.", field="page")
+    for name, part in (("page.url", url), ("page.title", title)):
+        if not isinstance(part, str):
+            raise BadRequest(f"{name} should be text, not {_kind(part)}.", field=name)
     try:
         scheme = urlsplit(url).scheme
     except ValueError:
         scheme = ""
     if scheme not in ("http", "https"):
         raise BadRequest("page.url should be an http or https address.", field="page.url")
-    return Page(well_formed(url)[:2048], well_formed(title)[:256])
+    # Not the visitor's words: too long or half a character must not stop a question.
+    return Page(well_formed(url)[:URL_CHARS], well_formed(title)[:TITLE_CHARS])
 
 
 def _kind(value: Any) -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
+import re
 import signal
 import sys
 import time
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Literal
 
 import gevent
 import gevent.event
 from flask import Flask
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from .errors import ConfigError
+from .errors import BadRequest, ConfigError, StoreUnavailable
 from .extension import Mounted
 from .mount import EXTENSION_KEY
 
@@ -49,6 +52,39 @@ class StreamingHandler(WSGIHandler):
         self.socket.settimeout(_REQUEST_TIMEOUT_S)
         super().handle()
 
+    def MessageClass(self, *arguments: Any) -> Any:  # noqa: N802 -- gevent's name for what parses the headers
+        """The headers. Raises ValueError where two readers could disagree about the length of the body."""
+        headers = super().MessageClass(*arguments)
+        lengths = headers.get_all("Content-Length", [])
+        codings = headers.get_all("Transfer-Encoding", [])
+        if not all(re.fullmatch("[0-9]{1,18}", length, re.ASCII) for length in lengths):
+            raise ValueError("Content-Length is not a whole number")
+        if not all(coding.lower() == "chunked" for coding in codings):
+            raise ValueError("Transfer-Encoding is not chunked")
+        if len(lengths) + len(codings) > 1:
+            raise ValueError("the length of the body is told more than once")
+        return headers
+
+    def handle_one_request(self) -> tuple[str, bytes] | Literal[True] | None:
+        """Serve one request; what is not HTTP is refused in our JSON, too."""
+        outcome = super().handle_one_request()
+        return _not_http(outcome[0]) if isinstance(outcome, tuple) else outcome
+
+    def _handle_client_error(self, failure: Exception) -> tuple[str, bytes]:
+        # gevent prints a traceback for some of them: a stranger's nonsense is not worth that.
+        logger.info("not a request, from %s: %.200r", self.client_address, failure)
+        return _not_http("400")
+
+
+def _not_http(status: str) -> tuple[str, bytes]:
+    body = json.dumps(BadRequest("This is not a valid HTTP request.").to_body()).encode()
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(int(status)).phrase}\r\nConnection: close\r\n"
+        "Content-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return status, head.encode("ascii") + body
+
 
 def serve(app: Flask, *, host: str, port: int) -> int:
     """Serve `app` until SIGTERM or SIGINT; returns the exit code, 0 after a clean stop.
@@ -63,7 +99,10 @@ def serve(app: Flask, *, host: str, port: int) -> int:
     except OSError as failure:
         raise ConfigError(f"cannot listen on {host}:{port}: {failure.strerror or failure}") from None
     stopping = _stop_on_signals()
-    mounted.start()
+    try:
+        mounted.start()
+    except StoreUnavailable as failure:
+        raise ConfigError(f"CHATBUBBLE_DATABASE_URL cannot be used: {failure.detail:.200}") from None
     logger.info("listening on http://%s:%d", host, server.server_port)
     stopping.wait()
     logger.info("stopping: no new questions, %.0f s for running answers", mounted.settings.drain_s)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 
 from flask import Response, current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from .errors import (
     BadRequest,
@@ -27,9 +28,6 @@ from .visitors import bears_token, visitor_from_authorization
 logger = logging.getLogger("chatbubble.views")
 
 MAX_BODY_BYTES = 16_384
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-
 View = Callable[..., Response]
 
 
@@ -138,11 +136,6 @@ def healthz() -> Response:
     return response
 
 
-def nowhere(**_rest: str) -> Response:
-    """Any other address under the prefix."""
-    raise NotFound()
-
-
 ROUTES: Mapping[str, Mapping[str, View]] = {
     "/chat": {"POST": ask},
     "/chat/<stream_id>": {"GET": resume},
@@ -157,37 +150,68 @@ ROUTES: Mapping[str, Mapping[str, View]] = {
     "/healthz": {"GET": healthz},
 }
 _STREAMS = frozenset({resume, channel})
-_PUBLIC = frozenset({launcher, module, asset, healthz})
+_FILES = frozenset({launcher, module, asset})
+_PUBLIC = _FILES | {healthz}
+_STORELESS = _PUBLIC | {config, stats}
 
 
-def dispatch(views: Mapping[str, View]) -> View:
+def is_file(views: Mapping[str, View]) -> bool:
+    """Whether an address holds a file of the widget, which any page may load."""
+    return not _FILES.isdisjoint(views.values())
+
+
+def dispatch(rule: str, views: Mapping[str, View]) -> View:
     """One Flask view for all methods of an address, so that a wrong method, too, is
-    answered in our JSON and the host app's own error pages stay out of it."""
+    answered in our JSON and the host app's own error pages stay out of it.
+
+    An address without any views answers 404.
+    """
     takes_head = "GET" in views and views["GET"] not in _STREAMS
     allow = ", ".join(sorted({*views, "OPTIONS", *(["HEAD"] if takes_head else [])}))
+    names = re.findall(r"<(?:\w+:)?(\w+)>", rule) if views else []
+
+    def choose() -> View | None:
+        return views.get("GET" if request.method == "HEAD" and takes_head else request.method)
 
     def answer(**arguments: str) -> Response:
-        try:
-            method = "GET" if request.method == "HEAD" and takes_head else request.method
-            view = views.get(method)
-            if view not in _PUBLIC:
-                _check_origin()
-            if method == "OPTIONS":
-                return Response(status=204, headers={"Allow": allow})
-            if view is None:
-                raise MethodNotAllowed(f"This address takes {allow}, not {request.method}.", allow=allow)
-            if view not in _PUBLIC:
-                _mount().start()
-            return view(**arguments)
-        except ChatbubbleError as error:
-            return refusal_response(error)
-        except HTTPException as error:
-            return refusal_response(BadRequest(detail=error.description or ""))
-        except Exception:
-            logger.exception("%s %s failed", request.method, request.path)
-            return refusal_response(StreamError())
+        view = choose()
+        if view not in _PUBLIC:
+            _check_origin()
+        if request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": allow})
+        if not views:
+            raise NotFound()
+        if view is None:
+            raise MethodNotAllowed(f"This address takes {allow}, not {request.method:.20}.", allow=allow)
+        if view not in _STORELESS:
+            _mount().start()
+        # The prefix that the host app chose may have variables of its own.
+        return view(**{name: arguments[name] for name in names})
 
-    return answer
+    def answer_all(**arguments: str) -> Response:
+        response = _answer_or_refuse(answer, arguments)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.setdefault("Cache-Control", "no-store")
+        if not is_file(views):
+            # Also where no Origin came: a cache must not give that answer to a page.
+            response.vary.add("Origin")
+        return response
+
+    return answer_all
+
+
+def _answer_or_refuse(answer: View, arguments: Mapping[str, str]) -> Response:
+    try:
+        return answer(**arguments)
+    except ChatbubbleError as error:
+        return refusal_response(error)
+    except RequestEntityTooLarge:
+        return refusal_response(PayloadTooLarge())
+    except HTTPException as error:
+        return refusal_response(BadRequest(detail=error.description or ""))
+    except Exception:
+        logger.exception("%s %r failed", request.method, request.path)
+        return refusal_response(StreamError())
 
 
 def _check_origin() -> None:
@@ -201,9 +225,10 @@ def _check_origin() -> None:
 def _json_body() -> bytes:
     if request.mimetype != "application/json":
         raise UnsupportedMediaType(detail=f"Content-Type {request.mimetype!r:.80}")
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise PayloadTooLarge()
-    body = request.stream.read(MAX_BODY_BYTES + 1)
+    # Ours instead of the host app's limit; the one byte more tells a body that fits from one that was cut.
+    request.max_content_length = MAX_BODY_BYTES + 1
+    # Not the stream: the host app may have read it already, in a hook of its own.
+    body = request.get_data()
     if len(body) > MAX_BODY_BYTES:
         raise PayloadTooLarge()
     return body
