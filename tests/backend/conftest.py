@@ -14,7 +14,10 @@ import pytest  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "fixtures"))
 
+from asking import provider_at  # noqa: E402
 from model_server import ModelServer  # noqa: E402
+
+from chatbubble.providers.openai import OpenAIProvider  # noqa: E402
 
 
 @pytest.fixture
@@ -24,3 +27,11 @@ def model_server() -> Iterator[ModelServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def openai_provider(model_server: ModelServer) -> Iterator[OpenAIProvider]:
+    """The openai provider, asking the scripted server."""
+    provider = provider_at(model_server.base_url)
+    yield provider
+    provider.close()

@@ -59,9 +59,10 @@ def from_error_object(error: Any, secret: str) -> ChatbubbleError:
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same request may well succeed a little later."""
+    """Whether the same request may well succeed a little later. One that was only slow to
+    be answered is not asked again: it is still being worked on, and paid for."""
     if not isinstance(error, openai.APIStatusError):
-        return True
+        return not any(isinstance(each, httpx2.ReadTimeout) for each in (error, error.__cause__))
     if error.response.headers.get("x-should-retry") == "false" or _names(error) & _NO_MONEY:
         return False
     return error.status_code in _TRANSIENT
