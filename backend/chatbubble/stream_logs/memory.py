@@ -20,6 +20,7 @@ from ..stream_log import Batch, StreamReader
 from .compaction import Entry, compact
 
 MAX_EVENTS = 2048
+MAX_STREAM_BYTES = 16_777_216
 BATCH_BYTES = 65_536
 _ENTRY_OVERHEAD = 200  # what a small entry costs beside its bytes, by tracemalloc
 
@@ -32,6 +33,7 @@ class _Stream:
     seqs: list[int] = field(default_factory=list)
     last_seq: int = 0
     size: int = 0
+    compact_at: int = MAX_EVENTS
     is_ended: bool = False
     is_gone: bool = False
     readers: set[MemoryReader] = field(default_factory=set)
@@ -58,21 +60,22 @@ class MemoryStreamLog:
     def open(self, stream_id: str, owner: str) -> Cursor:
         """See StreamLog.open."""
         self.discard(stream_id)
-        self._make_room(_ENTRY_OVERHEAD)
-        stream = self._streams[stream_id] = _Stream(owner, secrets.token_hex(5))
+        stream = _Stream(owner, secrets.token_hex(5))
+        self._make_room(stream, _ENTRY_OVERHEAD)
+        self._streams[stream_id] = stream
         self._grow(stream, _ENTRY_OVERHEAD)
         return Cursor(stream.epoch, 0)
 
     def append(self, stream_id: str, event: Event) -> Cursor:
-        """See StreamLog.append. Raises Overloaded when all memory is taken by running streams."""
+        """See StreamLog.append. Raises Overloaded when running streams take all memory, or
+        this one more than its share."""
         stream = self._find(stream_id)
         if stream.is_ended:
             raise StreamEnded(detail=f"{event.type} event after the end of stream {stream_id}")
         ends = is_terminal(event)
         cursor = Cursor(stream.epoch, stream.last_seq + 1)
         wire = encode_event(event=event.type, data=to_json(event), event_id=str(cursor))
-        if not ends:
-            self._make_room(len(wire))
+        self._make_room(stream, len(wire), is_needed=ends or not stream.entries)
         self._add(stream, Entry(cursor.seq, wire, event.type, ends))
         if ends:
             stream.is_ended = True
@@ -84,16 +87,17 @@ class MemoryStreamLog:
 
     def reader(self, stream_id: str, after: Cursor | None = None, *, lost: bool = False) -> StreamReader:
         """See StreamLog.reader."""
-        self._sweep()
         return MemoryReader(self._find(stream_id), after, lost=lost)
 
     def start(self, stream_id: str) -> Cursor | None:
         """See StreamLog.start."""
+        self._sweep()
         stream = self._streams.get(stream_id)
         return Cursor(stream.epoch, 0) if stream else None
 
     def owner(self, stream_id: str) -> str | None:
-        """See StreamLog.owner."""
+        """See StreamLog.owner. What it finds, `reader` finds too, until the next switch."""
+        self._sweep()
         stream = self._streams.get(stream_id)
         return stream.owner if stream else None
 
@@ -129,9 +133,12 @@ class MemoryStreamLog:
         stream.seqs.append(entry.seq)
         stream.last_seq = entry.seq
         self._grow(stream, len(entry.wire) + _ENTRY_OVERHEAD)
-        if len(stream.entries) > MAX_EVENTS:
-            stream.entries = compact(stream.entries, stream.epoch)
+        if len(stream.entries) > stream.compact_at:
+            stream.entries = compact(stream.entries)
             stream.seqs = [kept.seq for kept in stream.entries]
+            # Not sooner, whatever came of it: events that cannot be merged must not be
+            # looked at again for each one that joins them.
+            stream.compact_at = len(stream.entries) + MAX_EVENTS // 2
             size = sum(len(kept.wire) + _ENTRY_OVERHEAD for kept in stream.entries) + _ENTRY_OVERHEAD
             self._grow(stream, size - stream.size)
 
@@ -139,11 +146,17 @@ class MemoryStreamLog:
         stream.size += size
         self._bytes += size
 
-    def _make_room(self, size: int) -> None:
+    def _make_room(self, stream: _Stream, size: int, *, is_needed: bool = False) -> None:
+        """Throw out ended streams until `size` more bytes fit; where they still do not, refuse
+        what is not needed. Needed are a stream's first event and its last."""
         while self._bytes + size > self._max_bytes and self._ended:
             self.discard(next(iter(self._ended)))
+        if is_needed:
+            return
         if self._bytes + size > self._max_bytes:
             raise Overloaded(retry_after_s=5, detail=f"running streams hold {self._bytes} bytes: CHATBUBBLE_LOG_BYTES")
+        if stream.size + size > MAX_STREAM_BYTES:
+            raise Overloaded(detail=f"one answer's events passed {MAX_STREAM_BYTES} bytes")
 
     def _sweep(self) -> None:
         now = self._now()
