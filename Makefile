@@ -1,14 +1,15 @@
 # Chatbubble's commands. `make` alone lists them.
 SHELL := /bin/sh
 PYTHON ?= python3
-PORT ?= 8000
-SITE_PORT ?= 8080
 
 BIN := .venv/bin
 STAMPS := .venv/stamps
 JS := $(BIN)/python widget/toolchain.py
 # The Python package that carries Node joins only where the machine has none.
 NODE_EXTRA = $(shell $(BIN)/python widget/toolchain.py found || echo ,node)
+
+# The pure core: every branch of it has to be tested.
+CORE := */errors.py,*/events.py,*/records.py,*/config.py,*/prompt.py,*/sse.py,*/well_formed.py,*/compaction.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -20,13 +21,14 @@ help: ## list these commands
 install: $(STAMPS)/dev build ## create .venv with everything needed to work on Chatbubble
 
 run: $(STAMPS)/app build ## start the backend and the demo shop; PORT= and SITE_PORT= choose the ports
-	@PORT=$(PORT) SITE_PORT=$(SITE_PORT) $(BIN)/python demo-site/run.py
+	@$(BIN)/python demo-site/run.py
 
 # Playwright's event loop and gevent's patches do not share a process: browser tests have one of their own.
 test: install needs ## run every test: JavaScript, Python, browser
 	$(JS) node --test $$(find tests/widget -name '*.test.js' | sort)
 	$(BIN)/python -m pytest tests/e2e --cov --cov-report=
-	$(BIN)/python -m pytest --ignore=tests/e2e --cov --cov-append --cov-report=term
+	$(BIN)/python -m pytest --ignore=tests/e2e --cov --cov-append --cov-report=term --cov-fail-under=90
+	@report=$$($(BIN)/coverage report --include='$(CORE)' --fail-under=100) || { echo "$$report"; exit 1; }
 
 lint: install ## check style, types and the rules of the house, on both sides
 	$(JS) fetch --all
