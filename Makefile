@@ -40,7 +40,7 @@ lint: install ## check style, types and the rules of the house, on both sides
 	$(JS) node widget/node_modules/eslint/bin/eslint.js --config widget/eslint.config.js --max-warnings=0 widget tests
 
 bench: install needs ## measure; prints tables
-	$(BIN)/python tests/bench/run.py
+	@set -e; for bench in tests/bench/*.py; do echo "$$bench"; $(BIN)/python "$$bench"; done
 
 build: $(STAMPS)/app ## build the widget, unless it is current
 	@$(BIN)/python widget/assets.py

@@ -34,7 +34,7 @@ PYTHON_FLOORS = {
 WIDGET_FLOORS = {
     5: ["embed", "index", "launch", "widget"],
     4: ["views/*"],
-    3: ["client", "core", "follow", "history", "line", "render"],
+    3: ["abort", "attempt", "client", "core", "follow", "history", "jobs", "line", "render"],
     2: ["config", "dom", "storage", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "markdown", "messages", "options", "pauses", "queue",
