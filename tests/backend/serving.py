@@ -34,7 +34,7 @@ class Served:
     @property
     def port(self) -> int:
         """Where it listens."""
-        return int(self._server.server_port)
+        return int(self._server.address[1])
 
     def visitor(self, session: str | None = None) -> Visitor:
         """A new visitor, or the one of a session id."""

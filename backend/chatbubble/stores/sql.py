@@ -9,31 +9,34 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gevent.threadpool import ThreadPool
-from sqlalchemy import Connection, create_engine, delete, event, func, insert, select, text, update
+from sqlalchemy import Connection, create_engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from ..errors import ConfigError, RequestMismatch, StoreUnavailable, TurnRunning
+from ..errors import ChatbubbleError, ConfigError, RequestMismatch, StoreUnavailable, TurnRunning
 from ..records import Answer, Author, Conversation, FinishReason, Message, Question, Turn, TurnState
 from ..store import Admission, StoredTurn
 from ..visitors import new_id
+from . import sqlite
 from .rows import to_message, to_turn
 from .schema import conversations, messages, metadata, turns
 
 T = TypeVar("T")
 logger = logging.getLogger("chatbubble.store")
 
-_SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=NORMAL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=5000",
-    "PRAGMA secure_delete=ON",
-)
 SHOWN_MESSAGES = 500
+MAX_COUNT = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """What became of a transaction that did not happen."""
+
+    error: ChatbubbleError
 
 
 class SqlStore:
@@ -49,8 +52,7 @@ class SqlStore:
             self._engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
         except (ArgumentError, SQLAlchemyError):
             raise ConfigError("CHATBUBBLE_DATABASE_URL should be like sqlite:///chatbubble.db") from None
-        event.listen(self._engine, "connect", _set_up_connection)
-        event.listen(self._engine, "begin", _begin_immediate)
+        sqlite.set_up(self._engine)
         self._now_ms = now_ms
         self._thread = ThreadPool(1)
 
@@ -118,7 +120,10 @@ class SqlStore:
                 connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
             return streams
 
-        return self._run(erase)
+        streams = self._run(erase)
+        if not self._thread.apply(sqlite.empty_log, (self._engine,)):
+            logger.warning("somebody reads the database file: erased words stay in its log until the next erasure")
+        return streams
 
     def interrupt_running(self) -> int:
         """See ConversationStore.interrupt_running."""
@@ -152,15 +157,24 @@ class SqlStore:
 
     def _run(self, transaction: Callable[[Connection], T]) -> T:
         """One whole transaction in the native thread, while other greenlets run."""
-        result: T = self._thread.apply(self._transact, (transaction,))
-        return result
+        outcome: T | _Failed = self._thread.apply(self._transact, (transaction,))
+        if isinstance(outcome, _Failed):
+            raise outcome.error
+        return outcome
 
-    def _transact(self, transaction: Callable[[Connection], T]) -> T:
+    def _transact(self, transaction: Callable[[Connection], T]) -> T | _Failed:
+        # What a thread raises, gevent prints with its traceback, and most of it are
+        # ordinary refusals: so it is returned instead.
         try:
             with self._engine.begin() as connection:
                 return transaction(connection)
+        except ChatbubbleError as refusal:
+            return _Failed(refusal)
         except SQLAlchemyError as failure:
-            raise StoreUnavailable(retry_after_s=5, detail=f"{type(failure).__name__}: {failure}") from failure
+            return _Failed(_unavailable(failure))
+        except Exception as failure:
+            logger.exception("a transaction failed")
+            return _Failed(_unavailable(failure))
 
     def _begin_turn(self, connection: Connection, question: Question, stream_id: str) -> Admission:
         conversation_id = _conversation_id(connection, question.visitor_id)
@@ -216,18 +230,6 @@ class SqlStore:
         return turn
 
 
-def _set_up_connection(connection: Any, _record: Any) -> None:
-    # The driver's own implicit transactions are off: `_begin_immediate` opens them.
-    connection.isolation_level = None
-    for pragma in _SQLITE_PRAGMAS:
-        connection.execute(pragma)
-
-
-def _begin_immediate(connection: Connection) -> None:
-    # Taking the write lock first avoids the upgrade that fails at once under contention.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
 def _conversation_id(connection: Connection, visitor_id: str) -> str | None:
     return connection.scalar(select(conversations.c.conversation_id).where(conversations.c.visitor_id == visitor_id))
 
@@ -274,8 +276,8 @@ def _finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool
             error_code=answer.error_code,
             request_id=row.request_id,
             model=answer.model,
-            prompt_tokens=answer.usage and answer.usage.prompt_tokens,
-            completion_tokens=answer.usage and answer.usage.completion_tokens,
+            prompt_tokens=_count(answer.usage.prompt_tokens if answer.usage else None),
+            completion_tokens=_count(answer.usage.completion_tokens if answer.usage else None),
         )
     )
     connection.execute(
@@ -284,3 +286,13 @@ def _finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool
         .values(state=answer.state, finished_at=func.coalesce(answer.finished_at, turns.c.created_at))
     )
     return True
+
+
+def _count(tokens: int | None) -> int | None:
+    # A model's server may say anything; a number that no column takes must not keep the
+    # turn from being saved.
+    return tokens if tokens is not None and 0 <= tokens <= MAX_COUNT else None
+
+
+def _unavailable(failure: Exception) -> StoreUnavailable:
+    return StoreUnavailable(retry_after_s=5, detail=f"{type(failure).__name__}: {failure}")

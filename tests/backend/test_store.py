@@ -1,0 +1,279 @@
+"""What every conversation store promises. Another one joins by a line in STORES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gevent
+import pytest
+
+from chatbubble.errors import RequestMismatch, TurnRunning
+from chatbubble.records import Answer, Author, FinishReason, Message, Question, Turn, TurnState, Usage
+from chatbubble.store import ConversationStore
+from chatbubble.stores.sql import SqlStore
+
+STORES: dict[str, Callable[[Path], ConversationStore]] = {
+    "sqlite": lambda folder: SqlStore(f"sqlite:///{folder}/chat.db"),
+}
+EVERY_CHARACTER = "".join(map(chr, [*range(1, 0xD800), *range(0xE000, 0x110000, 37)]))
+
+
+@pytest.fixture(params=STORES)
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], ConversationStore]]:
+    """Opens a store on the test's own database; opening again is a restart."""
+    opened: list[ConversationStore] = []
+
+    def open_again() -> ConversationStore:
+        store = STORES[request.param](tmp_path)
+        store.open()
+        opened.append(store)
+        return store
+
+    yield open_again
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store: Callable[[], ConversationStore]) -> ConversationStore:
+    return open_store()
+
+
+def question(text: str = "hello", request_id: str = "r1", visitor_id: str = "anna") -> Question:
+    return Question(text, visitor_id, request_id)
+
+
+def answer(text: str = "hi", state: TurnState = TurnState.DONE) -> Answer:
+    reasons = {
+        TurnState.DONE: FinishReason.STOP,
+        TurnState.ABORTED: FinishReason.ABORTED,
+        TurnState.FAILED: FinishReason.ERROR,
+        TurnState.INTERRUPTED: FinishReason.INTERRUPTED,
+    }
+    code = {TurnState.FAILED: "STREAM_ERROR", TurnState.INTERRUPTED: "INTERRUPTED"}.get(state)
+    return Answer(text, state, reasons[state], code, Usage(3, 4), "model-1", finished_at=1_700_000_000_000)
+
+
+def begin(store: ConversationStore, asked: Question | None = None, stream_id: str = "s1") -> Turn:
+    admission = store.begin_turn(asked or question(), stream_id)
+    assert admission.is_new
+    return admission.turn
+
+
+def said(store: ConversationStore, visitor_id: str = "anna") -> list[tuple[Author, str]]:
+    conversation = store.conversation(visitor_id)
+    return [(message.author, message.content) for message in conversation.messages] if conversation else []
+
+
+def test_before_the_first_question_there_is_no_conversation(store: ConversationStore) -> None:
+    assert store.conversation("anna") is None
+    assert store.find_request(question()) is None
+    assert store.find_turn("s1") is None
+
+
+def test_a_question_opens_a_running_turn(store: ConversationStore) -> None:
+    turn = begin(store)
+    assert (turn.stream_id, turn.visitor_id, turn.request_id, turn.state) == ("s1", "anna", "r1", TurnState.RUNNING)
+    conversation = store.conversation("anna")
+    assert conversation is not None
+    assert conversation.conversation_id == turn.conversation_id
+    assert conversation.running == turn
+    assert said(store) == [(Author.VISITOR, "hello")]
+
+
+def test_an_answer_ends_the_turn(store: ConversationStore) -> None:
+    turn = begin(store)
+    assert store.finish_turn(turn, answer("hi"))
+    conversation = store.conversation("anna")
+    assert conversation is not None
+    assert conversation.running is None
+    assert conversation.messages[-1] == Message(
+        turn.message_id, Author.ASSISTANT, "hi", 1_700_000_000_000, FinishReason.STOP, None, "r1"
+    )
+
+
+@pytest.mark.parametrize("state", [TurnState.ABORTED, TurnState.FAILED, TurnState.INTERRUPTED])
+def test_how_a_turn_ended_is_kept(store: ConversationStore, state: TurnState) -> None:
+    turn = begin(store)
+    store.finish_turn(turn, answer("part", state))
+    stored = store.find_turn("s1")
+    assert stored is not None
+    assert stored.answer is not None
+    assert stored.turn.state is state
+    expected = answer("part", state)
+    assert (stored.answer.content, stored.answer.finish_reason, stored.answer.error_code) == (
+        "part",
+        expected.finish_reason,
+        expected.error_code,
+    )
+
+
+def test_a_turn_ends_once(store: ConversationStore) -> None:
+    turn = begin(store)
+    assert store.finish_turn(turn, answer("first"))
+    assert not store.finish_turn(turn, answer("second"))
+    assert said(store) == [(Author.VISITOR, "hello"), (Author.ASSISTANT, "first")]
+
+
+def test_a_running_turn_has_no_answer(store: ConversationStore) -> None:
+    turn = begin(store)
+    stored = store.find_turn("s1")
+    assert stored is not None
+    assert stored.turn == turn
+    assert stored.answer is None
+
+
+def test_one_turn_runs_in_a_conversation(store: ConversationStore) -> None:
+    begin(store)
+    with pytest.raises(TurnRunning) as refused:
+        store.begin_turn(question("again", "r2"), "s2")
+    assert refused.value.extra == {"streamId": "s1"}
+    assert said(store) == [(Author.VISITOR, "hello")]
+
+
+def test_the_next_question_may_follow_an_answer(store: ConversationStore) -> None:
+    first = begin(store)
+    store.finish_turn(first, answer())
+    second = begin(store, question("again", "r2"), "s2")
+    assert second.conversation_id == first.conversation_id
+    assert [text for _, text in said(store)] == ["hello", "hi", "again"]
+
+
+def test_visitors_do_not_stand_in_each_others_way(store: ConversationStore) -> None:
+    begin(store)
+    begin(store, question(visitor_id="bert"), "s2")
+    assert said(store, "anna") == said(store, "bert") == [(Author.VISITOR, "hello")]
+
+
+@pytest.mark.parametrize("is_finished", [False, True], ids=["running", "finished"])
+def test_the_same_request_finds_its_turn(store: ConversationStore, is_finished: bool) -> None:
+    turn = begin(store)
+    if is_finished:
+        store.finish_turn(turn, answer())
+    found = store.find_request(question())
+    again = store.begin_turn(question(), "s2")
+    assert found == again.turn
+    assert again.turn.stream_id == "s1"
+    assert not again.is_new
+    assert store.find_turn("s2") is None
+
+
+@pytest.mark.parametrize("is_finished", [False, True], ids=["running", "finished"])
+def test_a_request_id_belongs_to_one_question(store: ConversationStore, is_finished: bool) -> None:
+    turn = begin(store)
+    if is_finished:
+        store.finish_turn(turn, answer())
+    for attempt in (lambda: store.begin_turn(question("other"), "s2"), lambda: store.find_request(question("other"))):
+        with pytest.raises(RequestMismatch):
+            attempt()
+
+
+def test_a_request_id_belongs_to_its_visitor(store: ConversationStore) -> None:
+    begin(store)
+    assert store.find_request(question("other", visitor_id="bert")) is None
+    begin(store, question("other", visitor_id="bert"), "s2")
+
+
+def test_the_same_question_at_the_same_moment_is_admitted_once(store: ConversationStore) -> None:
+    asking = [gevent.spawn(store.begin_turn, question(), f"s{number}") for number in range(20)]
+    admissions = [greenlet.get(timeout=5) for greenlet in asking]
+    assert sum(admission.is_new for admission in admissions) == 1
+    assert len({admission.turn.stream_id for admission in admissions}) == 1
+    assert said(store) == [(Author.VISITOR, "hello")]
+
+
+def test_the_prompt_sees_everything_up_to_its_question(store: ConversationStore) -> None:
+    for number in range(3):
+        turn = begin(store, question(f"q{number}", f"r{number}"), f"s{number}")
+        assert store.history(turn, 100)[-1].content == f"q{number}"
+        store.finish_turn(turn, answer(f"a{number}"))
+    assert [message.content for message in store.history(turn, 100)] == ["q0", "a0", "q1", "a1", "q2"]
+    assert [message.content for message in store.history(turn, 2)] == ["a1", "q2"]
+
+
+def test_erasing_leaves_nothing_and_names_the_streams(store: ConversationStore) -> None:
+    store.finish_turn(begin(store), answer())
+    running = begin(store, question("again", "r2"), "s2")
+    assert sorted(store.erase("anna")) == ["s1", "s2"]
+    assert store.conversation("anna") is None
+    assert store.find_turn("s1") is None
+    assert store.find_request(question()) is None
+    assert not store.finish_turn(running, answer("too late"))
+    assert store.conversation("anna") is None
+
+
+def test_erasing_touches_nobody_else(store: ConversationStore) -> None:
+    begin(store)
+    begin(store, question(visitor_id="bert"), "s2")
+    assert store.erase("anna") == ("s1",)
+    assert said(store, "bert") == [(Author.VISITOR, "hello")]
+
+
+def test_erasing_nothing_is_harmless(store: ConversationStore) -> None:
+    assert store.erase("anna") == ()
+
+
+def test_after_erasing_a_new_conversation_begins(store: ConversationStore) -> None:
+    first = begin(store)
+    store.erase("anna")
+    second = begin(store, question("other"))
+    assert second.conversation_id != first.conversation_id
+    assert said(store) == [(Author.VISITOR, "other")]
+
+
+def test_history_survives_a_restart(open_store: Callable[[], ConversationStore]) -> None:
+    store = open_store()
+    store.finish_turn(begin(store), answer())
+    before = store.conversation("anna")
+    store.close()
+    assert open_store().conversation("anna") == before
+
+
+def test_turns_that_were_cut_are_interrupted_at_the_next_start(open_store: Callable[[], ConversationStore]) -> None:
+    store = open_store()
+    store.finish_turn(begin(store), answer())
+    cut = begin(store, question("again", "r2"), "s2")
+    begin(store, question(visitor_id="bert"), "s3")
+    store.close()
+    store = open_store()
+    assert store.interrupt_running() == 2
+    assert store.interrupt_running() == 0
+    stored = store.find_turn("s2")
+    assert stored is not None
+    assert stored.answer is not None
+    assert (stored.turn.state, stored.turn.message_id) == (TurnState.INTERRUPTED, cut.message_id)
+    assert (stored.answer.finish_reason, stored.answer.error_code) == (FinishReason.INTERRUPTED, "INTERRUPTED")
+    begin(store, question("third", "r3"), "s4")
+
+
+def test_every_character_comes_back_as_it_was(store: ConversationStore) -> None:
+    turn = begin(store, question(EVERY_CHARACTER))
+    store.finish_turn(turn, answer(EVERY_CHARACTER))
+    assert [text for _, text in said(store)] == [EVERY_CHARACTER, EVERY_CHARACTER]
+
+
+def test_the_longest_answer_comes_back_whole(store: ConversationStore) -> None:
+    longest = "\u4e2d" * 1_500_000
+    store.finish_turn(begin(store), answer(longest))
+    assert said(store)[-1] == (Author.ASSISTANT, longest)
+
+
+def test_messages_come_oldest_first_and_the_newest_are_kept(store: ConversationStore) -> None:
+    for number in range(260):
+        store.finish_turn(begin(store, question(f"q{number}", f"r{number}"), f"s{number}"), answer(f"a{number}"))
+    shown = [text for _, text in said(store)]
+    assert len(shown) == 500
+    assert shown == [f"{kind}{number}" for number in range(10, 260) for kind in "qa"]
+
+
+def test_a_count_beyond_all_reason_does_not_stop_a_turn_from_ending(store: ConversationStore) -> None:
+    # It comes from a model's server, and a turn that cannot be saved stays running for ever.
+    turn = begin(store)
+    absurd = Answer("hi", TurnState.DONE, FinishReason.STOP, usage=Usage(10**30, -(10**30)), finished_at=1)
+    assert store.finish_turn(turn, absurd)
+    assert said(store)[-1] == (Author.ASSISTANT, "hi")
+
+
+def test_a_ready_store_says_so(store: ConversationStore) -> None:
+    assert store.is_ready()
