@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from typing import Any
@@ -44,7 +45,8 @@ def parse_question(body: bytes) -> Question:
 def _parse_object(body: bytes) -> dict[str, Any]:
     try:
         # Not json.loads(bytes), which would guess UTF-16 and UTF-32 too.
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        text = body.decode("utf-8")
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as cause:
         detail = "it is nested too deeply" if isinstance(cause, RecursionError) else str(cause)
         raise BadRequest("The body should be one JSON object in UTF-8.", detail=detail) from None
@@ -64,6 +66,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
