@@ -6,8 +6,8 @@ import time
 
 import gevent
 import pytest
+from stream_log_forms import done, tell, tokens
 from switches import no_switches
-from test_stream_log import done, tell, tokens
 
 from chatbubble.events import Custom, Token
 from chatbubble.stream_logs.memory import MemoryStreamLog
