@@ -30,6 +30,8 @@ _REASONS = {
     "max_tokens": FinishReason.LENGTH,
     "content_filter": FinishReason.CONTENT_FILTER,
 }
+# Some servers leave control characters in their strings as they are.
+_JSON = json.JSONDecoder(strict=False)
 _BLANKS_AND_BOM = b" \t\r\n\xef\xbb\xbf"
 
 
@@ -105,7 +107,7 @@ class CompletionReader:
             self.is_done = True
             return
         try:
-            frame = json.loads(data, strict=False)
+            frame = _JSON.decode(data)
         except ValueError:
             if data.lstrip().startswith("{"):
                 raise UpstreamUnavailable(detail="a frame of the answer cannot be read") from None
@@ -119,7 +121,7 @@ class CompletionReader:
 
     def _read_object(self) -> None:
         try:
-            frame = json.loads(self._body.decode("utf-8-sig", "replace"), strict=False)
+            frame = _JSON.decode(self._body.decode("utf-8-sig", "replace"))
         except ValueError:
             raise UpstreamUnavailable(detail="the body is neither a stream nor JSON") from None
         self._read_frame(frame, "message")
