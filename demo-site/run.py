@@ -70,7 +70,7 @@ def run(stop: Stop) -> None:
     site_listener = listen("SITE_PORT", 8080)
     backend_port, site_port = (each.getsockname()[1] for each in (backend_listener, site_listener))
     origin = f"http://{HOST}:{backend_port}"
-    settings = environment(site_port)
+    settings = environment(backend_port, site_port)
     prefix = settings.get("CHATBUBBLE_URL_PREFIX", "/api/ai").rstrip("/")
     answers = who_answers(settings)
     site = WSGIServer(site_listener, create_site(origin, prefix), log=None)
@@ -116,13 +116,16 @@ def _try_to_listen(port: int) -> socket.socket | None:
     return listener
 
 
-def environment(site_port: int) -> dict[str, str]:
-    """The backend's environment: ours, the site's two origins allowed, a database of the demo's own."""
+def environment(port: int, site_port: int) -> dict[str, str]:
+    """The backend's environment: ours, the site's two origins allowed, a database of the demo's own.
+
+    The database goes with the port: a second demo beside the first must not take its running answers for lost ones.
+    """
     settings = dict(os.environ)
     allowed = [settings.get("CHATBUBBLE_ALLOWED_ORIGINS", "")]
     allowed += [f"http://{host}:{site_port}" for host in (HOST, "localhost")]
     settings["CHATBUBBLE_ALLOWED_ORIGINS"] = ",".join(filter(None, allowed))
-    settings.setdefault("CHATBUBBLE_DATABASE_URL", f"sqlite:///{HERE / 'chatbubble-demo.db'}")
+    settings.setdefault("CHATBUBBLE_DATABASE_URL", f"sqlite:///{HERE / f'chatbubble-demo-{port}.db'}")
     return settings
 
 
