@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask.blueprints import BlueprintSetupState
 from flask_cors import cross_origin
@@ -12,7 +12,8 @@ from .origins import OriginRules
 from .views import ROUTES, View, dispatch, is_file
 
 PREFLIGHT_S = 7200
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+Cors = Callable[[View], View]
 
 
 class RestConverter(BaseConverter):
@@ -24,7 +25,7 @@ class RestConverter(BaseConverter):
 
 
 class EveryMethod(set[str]):
-    """Lists the usual methods, and holds any other too: an unknown one is answered in our JSON."""
+    """Lists the methods that an address has, yet holds any other too: all are answered in our JSON."""
 
     def __contains__(self, method: object) -> bool:
         return True
@@ -42,14 +43,13 @@ def add_routes(state: BlueprintSetupState, origins: OriginRules) -> None:
     closed = _cors(OriginRules(()))
     for rule, views in ROUTES.items():
         name = "_".join(view.__name__ for view in views.values())
-        _add(state, rule, name, (closed if is_file(views) else shared)(dispatch(rule, views)))
+        _add(state, rule, name, views, closed if is_file(views) else shared)
     if (state.url_prefix or "").strip("/"):
-        nothing = shared(dispatch("", {}))
-        for rule in ("", "/<chatbubble_rest:rest>"):
-            _add(state, rule, "nothing", nothing)
+        _add(state, "", "nothing", {}, shared)
+        _add(state, "/<chatbubble_rest:rest>", "nothing_else", {}, shared)
 
 
-def _cors(origins: OriginRules) -> Callable[[View], View]:
+def _cors(origins: OriginRules) -> Cors:
     # `Vary` is set by the views, on each answer and not only where an origin fits.
     return cross_origin(
         origins=list(origins.patterns),
@@ -66,13 +66,9 @@ def _cors(origins: OriginRules) -> Callable[[View], View]:
     )
 
 
-def _add(state: BlueprintSetupState, rule: str, name: str, view: View) -> None:
+def _add(state: BlueprintSetupState, rule: str, name: str, views: Mapping[str, View], cors: Cors) -> None:
     # Redirects to a tidier address would be HTML, and the host app's.
     options = {"strict_slashes": True, "merge_slashes": False, "provide_automatic_options": False}
-    state.add_url_rule(rule, name, view, methods=METHODS, **options)
-    for added in state.app.url_map.iter_rules(_endpoint(state, name)):
-        added.methods = EveryMethod(METHODS)
-
-
-def _endpoint(state: BlueprintSetupState, name: str) -> str:
-    return f"{state.name_prefix}.{state.name}.{name}".lstrip(".")
+    state.add_url_rule(rule, name, cors(dispatch(rule, views)), methods=list(views), **options)
+    for added in state.app.url_map.iter_rules(f"{state.name_prefix}.{state.name}.{name}".lstrip(".")):
+        added.methods = EveryMethod(added.methods or ())
