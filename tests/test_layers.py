@@ -24,7 +24,7 @@ WIDGET = ROOT / "widget" / "src"
 PYTHON_FLOORS = {
     5: ["__init__", "extension", "cli", "server"],
     4: ["views", "assets", "chat", "mount", "responses", "routes", "workers"],
-    3: ["turn", "delivery"],
+    3: ["turn", "generation", "delivery"],
     2: [
         "providers/*", "stores/*", "stream_logs/*", "clients", "limits", "origins", "question", "sockets", "visitors",
     ],
@@ -37,8 +37,8 @@ WIDGET_FLOORS = {
     3: ["abort", "attempt", "client", "core", "follow", "history", "jobs", "line", "render"],
     2: ["config", "dom", "storage", "transport"],
     1: [
-        "answer", "backoff", "conversation", "graphemes", "markdown", "messages", "options", "pauses", "queue",
-        "response", "snapshot", "sse", "store", "strings", "strings/*", "typewriter",
+        "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",
+        "pauses", "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter",
     ],
     0: ["errors", "types", "styles/*"],
 }  # fmt: skip

@@ -13,8 +13,9 @@ const OUTSIDE = [
   'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame', 'Date', 'crypto',
 ];
 const PURE = [
-  'answer', 'backoff', 'conversation', 'graphemes', 'markdown', 'messages', 'options', 'pauses', 'queue', 'response',
-  'snapshot', 'sse', 'store', 'strings', 'strings/*', 'typewriter', 'errors', 'types',
+  'answer', 'backoff', 'conversation', 'graphemes', 'links', 'markdown', 'markdown/*', 'messages', 'options', 'pauses',
+  'queue', 'response', 'snapshot', 'sse', 'store', 'strings', 'strings/*', 'text-hygiene', 'typewriter', 'errors',
+  'types',
 ];
 
 /** A function's own lines: from its first to its last, less those of the functions inside it. */
