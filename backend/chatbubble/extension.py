@@ -19,6 +19,7 @@ from .chat import Chat
 from .clients import Clients
 from .config import DEFAULT_PREFIX, Settings
 from .errors import ConfigError, StoreUnavailable, Unpatched
+from .generation import TurnParts
 from .limits import create_limiter
 from .mount import EXTENSION_KEY
 from .origins import OriginRules
@@ -28,7 +29,6 @@ from .store import ConversationStore
 from .stores.sql import SqlStore
 from .stream_log import StreamLog
 from .stream_logs.memory import MemoryStreamLog
-from .turn import TurnParts
 from .workers import Workers
 
 logger = logging.getLogger("chatbubble")

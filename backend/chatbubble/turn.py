@@ -1,79 +1,47 @@
 """One answer from start to end: prompt, generate, append, save.
 
-A turn owes nothing to any connection. It runs in two greenlets: `run` supervises and
-finishes, the generation it spawns only reads the provider and appends. The generation may
-be killed at any point; what finishes the turn never is, so every stream ends with exactly
-one terminal event and the store holds what the readers saw.
+A turn owes nothing to any connection. It runs in two greenlets: the generation asks the
+provider and appends, and may be killed at any point; `run` supervises it and finishes the
+turn, and never is, so every stream ends with exactly one terminal event and the store holds
+what the readers saw.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import gevent
+from gevent.event import Event as Signal
 
-from .config import Settings
 from .errors import (
     ChatbubbleError,
     ContentFiltered,
     EmptyAnswer,
     Interrupted,
+    NotFound,
     StoreUnavailable,
     StreamError,
     UpstreamTimeout,
 )
-from .events import RESERVED_TYPES, Custom, Done, Error, Event, Token, utf16_length
-from .prompt import build_prompt
-from .provider import Provider
+from .events import Done, Error, Event
+from .generation import Generation, TurnParts
 from .records import Answer, Finish, FinishReason, Question, Turn, TurnState
-from .store import ConversationStore
-from .stream_log import StreamLog
-from .well_formed import WellFormedText, slices
 
 logger = logging.getLogger("chatbubble.turn")
 
-MAX_ANSWER_UNITS = 1_500_000
-PIECE_CHARS = 16_384
-HISTORY_MESSAGES = 100
-_YIELD_EVERY = 64
 _KILL_GRACE_S = 5.0
 
 
 class StopReason(StrEnum):
-    """Who ended a turn early."""
+    """Why a turn ended early: the visitor said Stop, the server stops, the provider is silent."""
 
     ABORTED = "aborted"
     INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class TurnParts:
-    """What every turn of one mounted Chatbubble works with."""
-
-    settings: Settings
-    provider: Provider
-    store: ConversationStore
-    log: StreamLog
-
-
-@dataclass(slots=True)
-class _Progress:
-    """What the generation has got so far."""
-
-    text: list[str] = field(default_factory=list)
-    units: int = 0
-    deltas: int = 0
-    pieces: int = 0
-    finish: Finish | None = None
-    last_piece_at: float = 0.0
-
-
-class _AnswerFull(Exception):
-    """The answer reached MAX_ANSWER_UNITS."""
+    SILENT = "silent"
 
 
 class RunningTurn:
@@ -84,135 +52,73 @@ class RunningTurn:
     ) -> None:
         self.turn = turn
         self.state = TurnState.RUNNING
-        self._question = question
         self._parts = parts
         self._now = now
         self._started_at = now()
-        self._progress = _Progress(last_piece_at=self._started_at)
-        self._well_formed = WellFormedText()
         self._stop_reason: StopReason | None = None
-        self._generation = gevent.Greenlet(self._generate)
+        self._has_news = Signal()
+        self._generation = Generation(turn, question, parts, now)
 
     def run(self) -> TurnState:
         """Answer the question; returns the final state. Raises nothing but programming errors."""
-        self._generation.start()
-        failure = self._supervise()
-        self.state = self._finish(failure)
+        self._generation.start(self._has_news.set)
+        self._wait()
+        self.state = self._finish(self._failure())
         return self.state
 
     def stop(self, reason: StopReason) -> None:
         """End the turn early; harmless when it is ending already. Never switches."""
-        if self._stop_reason is None and not self._generation.ready():
+        if self._stop_reason is None and not self._generation.is_over:
             self._stop_reason = reason
-            self._generation.kill(block=False)
+            self._generation.kill()
+            self._has_news.set()
+
+    def _wait(self) -> None:
+        """Until the generation is over; one that has no time left or was stopped is ended."""
+        token_timeout_s = self._parts.settings.token_timeout_s
+        while not (self._generation.is_over or self._stop_reason):
+            # The first piece may bring the deadline nearer, and does not wake us.
+            self._has_news.wait(min(max(0.0, self._deadline - self._now()), token_timeout_s))
+            if self._now() >= self._deadline:
+                self.stop(StopReason.SILENT)
+        self._generation.join(_KILL_GRACE_S)
+        if not self._generation.is_over:
+            logger.error("provider %s does not stop when told to", self._parts.provider.name)
 
     @property
-    def first_piece_seen(self) -> bool:
-        """Whether the provider has said anything yet."""
-        return self._progress.pieces > 0
-
-    # The generation: everything here may be killed between any two lines.
-
-    def _generate(self) -> None:
-        settings, parts = self._parts.settings, self._parts
-        history = parts.store.history(self.turn, HISTORY_MESSAGES)
-        prompt = build_prompt(
-            history,
-            system_prompt=settings.system_prompt,
-            context_tokens=settings.context_tokens,
-            locale=self._question.locale,
-            page=self._question.page,
-        )
-        pieces = parts.provider.stream(prompt)
-        try:
-            for piece in pieces:
-                self._take(piece)
-            self._say(self._well_formed.flush())
-        except _AnswerFull:
-            self._progress.finish = Finish(FinishReason.LENGTH)
-        finally:
-            close = getattr(pieces, "close", None)
-            if close is not None:
-                close()
-
-    def _take(self, piece: object) -> None:
-        progress = self._progress
-        progress.pieces += 1
-        progress.last_piece_at = self._now()
-        if isinstance(piece, str):
-            progress.deltas += bool(piece)
-            self._say(self._well_formed.push(piece))
-        elif isinstance(piece, Finish):
-            progress.finish = piece
-        elif isinstance(piece, Custom) and piece.type not in RESERVED_TYPES:
-            self._append(piece)
-        else:
-            raise TypeError(
-                f"a provider should yield str, Finish or Custom with a type of its own, but "
-                f"{self._parts.provider.name} yielded {piece!r:.80}"
-            )
-        if progress.pieces % _YIELD_EVERY == 0:
-            gevent.sleep(0)
-
-    def _say(self, text: str) -> None:
-        progress = self._progress
-        for part in slices(text, PIECE_CHARS) if text else ():
-            units = utf16_length(part)
-            if progress.units + units > MAX_ANSWER_UNITS:
-                raise _AnswerFull
-            self._append(Token(part, progress.units, _now_ms()))
-            progress.text.append(part)
-            progress.units += units
-
-    def _append(self, event: Event) -> None:
-        if self._stop_reason is not None:
-            # The provider swallowed its GreenletExit: it is not heard any more.
-            raise gevent.GreenletExit
-        self._parts.log.append(self.turn.stream_id, event)
-
-    # The supervision: never killed.
-
-    def _supervise(self) -> ChatbubbleError | None:
-        """Wait for the generation within its time limits; returns why it failed, if it did."""
-        while not self._generation.ready():
-            wait_s = self._next_deadline() - self._now()
-            if wait_s <= 0 and self._stop_reason is None:
-                self._generation.kill(timeout=_KILL_GRACE_S)
-                return UpstreamTimeout(detail=f"{self._parts.provider.name} went silent")
-            self._generation.join(_KILL_GRACE_S if self._stop_reason else wait_s)
-            if self._stop_reason and not self._generation.ready():
-                logger.error("provider %s does not stop when told to", self._parts.provider.name)
-                break
-        return self._failure()
-
-    def _next_deadline(self) -> float:
-        settings, progress = self._parts.settings, self._progress
-        silence_s = settings.token_timeout_s if progress.pieces else settings.first_token_timeout_s
-        return min(progress.last_piece_at + silence_s, self._started_at + settings.turn_timeout_s)
-
-    def _failure(self) -> ChatbubbleError | None:
-        cause = self._generation.exception
-        if cause is None or isinstance(cause, gevent.GreenletExit):
-            return self._hollow()
-        if isinstance(cause, ChatbubbleError):
-            return cause
-        logger.error("provider %s failed", self._parts.provider.name, exc_info=cause)
-        return StreamError(detail=f"{type(cause).__name__}: {cause}")
-
-    def _hollow(self) -> ChatbubbleError | None:
-        """An answer that ended by itself without a word is an error, not an empty bubble."""
-        if self._was_stopped or self._progress.text:
-            return Interrupted() if self._was_stopped and self._stop_reason is StopReason.INTERRUPTED else None
-        finish = self._progress.finish
-        filtered = finish is not None and finish.reason is FinishReason.CONTENT_FILTER
-        return ContentFiltered() if filtered else EmptyAnswer(detail=f"{self._parts.provider.name} gave no text")
+    def _deadline(self) -> float:
+        settings, generation = self._parts.settings, self._generation
+        silence_s = settings.token_timeout_s if generation.pieces else settings.first_token_timeout_s
+        return min(generation.last_piece_at + silence_s, self._started_at + settings.turn_timeout_s)
 
     @property
     def _was_stopped(self) -> bool:
         """A stop that came too late to change anything does not count."""
-        if self._stop_reason is None:
-            return False
-        return not self._generation.ready() or isinstance(self._generation.value, gevent.GreenletExit)
+        return self._stop_reason is not None and not self._generation.is_complete
+
+    def _failure(self) -> ChatbubbleError | None:
+        generation, name = self._generation, self._parts.provider.name
+        if self._was_stopped:
+            if self._stop_reason is StopReason.SILENT:
+                return UpstreamTimeout(detail=f"{name} went silent")
+            return Interrupted() if self._stop_reason is StopReason.INTERRUPTED else None
+        fault = generation.fault
+        if generation.is_complete:
+            if fault is not None:
+                logger.error("provider %s failed after its answer", name, exc_info=fault)
+            return None if generation.text else self._hollow()
+        if isinstance(fault, ChatbubbleError):
+            return fault
+        if isinstance(fault, gevent.Timeout):
+            return UpstreamTimeout(detail=f"{name}: {fault}")
+        logger.error("provider %s failed", name, exc_info=fault)
+        return StreamError(detail=f"{type(fault).__name__}: {fault}")
+
+    def _hollow(self) -> ChatbubbleError:
+        """An answer that ended by itself without a word is an error, not an empty bubble."""
+        finish = self._generation.finish
+        is_filtered = finish is not None and finish.reason is FinishReason.CONTENT_FILTER
+        return ContentFiltered() if is_filtered else EmptyAnswer(detail=f"{self._parts.provider.name} gave no text")
 
     def _finish(self, failure: ChatbubbleError | None) -> TurnState:
         if failure is not None:
@@ -221,19 +127,26 @@ class RunningTurn:
         event = self._last_event(answer, failure)
         try:
             is_kept = self._parts.store.finish_turn(self.turn, answer)
-        except StoreUnavailable as unavailable:
-            logger.error("answer %s is not saved yet: %s", self.turn.message_id, unavailable.detail)
+        except Exception as cause:
+            logger.exception("answer %s is not saved yet", self.turn.message_id)
             gevent.spawn(self._save_later, answer)
+            unavailable = cause if isinstance(cause, StoreUnavailable) else StoreUnavailable()
             is_kept, event = True, Error.of(failure or unavailable, _now_ms())
-        if is_kept:
-            self._parts.log.append(self.turn.stream_id, event)
-        else:
-            # Erased meanwhile: nobody may read it any more.
-            self._parts.log.discard(self.turn.stream_id)
+        self._close_stream(event if is_kept else None)
         return answer.state
 
+    def _close_stream(self, event: Event | None) -> None:
+        try:
+            if event is not None:
+                self._parts.log.append(self.turn.stream_id, event)
+                return
+        except NotFound:
+            logger.info("stream %s was erased as it ended", self.turn.stream_id)
+        # Erased meanwhile: nobody may read it any more.
+        self._parts.log.discard(self.turn.stream_id)
+
     def _answer(self, failure: ChatbubbleError | None) -> Answer:
-        finish = self._progress.finish or Finish()
+        finish = self._generation.finish or Finish()
         if isinstance(failure, Interrupted):
             state, reason = TurnState.INTERRUPTED, FinishReason.INTERRUPTED
         elif failure is not None:
@@ -243,7 +156,7 @@ class RunningTurn:
         else:
             state, reason = TurnState.DONE, finish.reason
         return Answer(
-            text="".join(self._progress.text),
+            text=self._generation.text,
             state=state,
             finish_reason=reason,
             error_code=failure.code if failure else None,
@@ -258,7 +171,7 @@ class RunningTurn:
         return Done(
             message_id=self.turn.message_id,
             full_text=answer.text,
-            tokens=answer.usage.completion_tokens if answer.usage else self._progress.deltas,
+            tokens=answer.usage.completion_tokens if answer.usage else self._generation.deltas,
             duration=round((self._now() - self._started_at) * 1000),
             finish_reason=answer.finish_reason,
             usage=answer.usage,
@@ -271,16 +184,15 @@ class RunningTurn:
         logger.log(level, "stream %s failed: %s %s", self.turn.stream_id, failure.code, failure.detail)
 
     def _save_later(self, answer: Answer) -> None:
-        """Try again for ten minutes: until then the conversation counts as still running."""
-        for attempt in range(24):
-            gevent.sleep(min(30.0, 0.5 * 2**attempt))
+        """Try again until it is saved: so long the conversation counts as still running."""
+        for attempt in itertools.count():
+            gevent.sleep(min(30.0, 0.5 * 2 ** min(attempt, 6)))
             try:
                 self._parts.store.finish_turn(self.turn, answer)
             except StoreUnavailable:
                 continue
             logger.warning("answer %s was saved late", self.turn.message_id)
             return
-        logger.critical("answer %s was never saved", self.turn.message_id)
 
 
 def _now_ms() -> int:

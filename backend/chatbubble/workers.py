@@ -9,8 +9,9 @@ import gevent
 from gevent.pool import Group
 
 from .errors import ShuttingDown
+from .generation import TurnParts
 from .records import Question, Turn, TurnState
-from .turn import RunningTurn, StopReason, TurnParts
+from .turn import RunningTurn, StopReason
 
 logger = logging.getLogger("chatbubble.workers")
 

@@ -1,0 +1,154 @@
+"""The provider's part of a turn: build the prompt, ask, append what comes to the stream log.
+
+It runs in a greenlet of its own, which may be killed between any two lines. So nothing
+that must happen stands here: how the turn ends is decided and written by `turn.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gevent
+
+from .config import Settings
+from .events import RESERVED_TYPES, Custom, Event, Token, utf16_length
+from .prompt import build_prompt
+from .provider import Provider
+from .records import Finish, FinishReason, Question, Turn
+from .store import ConversationStore
+from .stream_log import StreamLog
+from .well_formed import WellFormedText, slices
+
+MAX_ANSWER_UNITS = 1_500_000
+PIECE_CHARS = 16_384
+HISTORY_MESSAGES = 100
+_YIELD_EVERY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TurnParts:
+    """What every turn of one mounted Chatbubble works with."""
+
+    settings: Settings
+    provider: Provider
+    store: ConversationStore
+    log: StreamLog
+
+
+class _AnswerFull(Exception):
+    """The answer reached MAX_ANSWER_UNITS."""
+
+
+class Generation:
+    """One call of the provider and what has come of it so far.
+
+    Attributes:
+        deltas: pieces with text in them.
+        pieces: all that the provider has yielded.
+        last_piece_at: when it last did, or when it was asked, by `now`.
+        finish: its last word.
+        is_complete: it came to its own end.
+        fault: what it raised.
+    """
+
+    def __init__(self, turn: Turn, question: Question, parts: TurnParts, now: Callable[[], float]) -> None:
+        self.deltas = self.pieces = 0
+        self.last_piece_at = now()
+        self.finish: Finish | None = None
+        self.is_complete = False
+        self.fault: BaseException | None = None
+        self._turn, self._question, self._parts, self._now = turn, question, parts, now
+        self._text: list[str] = []
+        self._units = 0
+        self._well_formed = WellFormedText()
+        self._is_heard = True
+        self._greenlet = gevent.Greenlet(self._run)
+
+    @property
+    def text(self) -> str:
+        """The answer so far: exactly what is in the stream log."""
+        return "".join(self._text)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its greenlet has ended."""
+        return bool(self._greenlet.ready())
+
+    def start(self, on_over: Callable[[], None]) -> None:
+        """Ask the provider. `on_over` is called from the event loop once it is over."""
+        self._greenlet.rawlink(lambda _: on_over())
+        self._greenlet.start()
+
+    def kill(self) -> None:
+        """End it where it stands; nothing is appended any more from here on. Never switches."""
+        self._is_heard = False
+        self._greenlet.kill(block=False)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until it is over."""
+        self._greenlet.join(timeout_s)
+
+    def _run(self) -> None:
+        # What a greenlet raises, gevent prints; what is to be said of it, the turn says.
+        try:
+            self._ask_provider()
+        except (Exception, gevent.Timeout) as fault:  # noqa: BLE001
+            self.fault = fault
+
+    def _ask_provider(self) -> None:
+        settings = self._parts.settings
+        prompt = build_prompt(
+            self._parts.store.history(self._turn, HISTORY_MESSAGES),
+            system_prompt=settings.system_prompt,
+            context_tokens=settings.context_tokens,
+            locale=self._question.locale,
+            page=self._question.page,
+        )
+        pieces = self._parts.provider.stream(prompt)
+        try:
+            for piece in pieces:
+                self._take(piece)
+            self._say(self._well_formed.flush())
+            self.is_complete = True
+        except _AnswerFull:
+            self.finish = Finish(FinishReason.LENGTH)
+            self.is_complete = True
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+
+    def _take(self, piece: object) -> None:
+        self.pieces += 1
+        self.last_piece_at = self._now()
+        if isinstance(piece, str):
+            self.deltas += bool(piece)
+            self._say(self._well_formed.push(piece))
+        elif isinstance(piece, Finish):
+            self.finish = piece
+        elif isinstance(piece, Custom) and piece.type not in RESERVED_TYPES:
+            self._append(piece)
+        else:
+            raise TypeError(
+                f"a provider should yield str, Finish or Custom with a type of its own, but "
+                f"{self._parts.provider.name} yielded {piece!r:.80}"
+            )
+        if self.pieces % _YIELD_EVERY == 0:
+            gevent.sleep(0)
+
+    def _say(self, text: str) -> None:
+        for part in slices(text, PIECE_CHARS) if text else ():
+            units = utf16_length(part)
+            if self._units + units > MAX_ANSWER_UNITS:
+                raise _AnswerFull
+            self._append(Token(part, self._units, int(time.time() * 1000)))
+            self._text.append(part)
+            self._units += units
+
+    def _append(self, event: Event) -> None:
+        if not self._is_heard:
+            # The provider swallowed its GreenletExit.
+            raise gevent.GreenletExit
+        self._parts.log.append(self._turn.stream_id, event)
