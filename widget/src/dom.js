@@ -45,12 +45,25 @@ export function icon(path, name = '') {
  *
  * @param {ShadowRoot} root
  * @param {string} css
- * @param {string} [media] the media query under which it applies; none: always
+ * @param {CSSStyleSheetInit} [options] for example the media query under which it applies
  * @returns {void}
  */
-export function adopt(root, css, media = '') {
-  const sheet = new CSSStyleSheet({ media });
+export function adopt(root, css, options) {
+  const sheet = new CSSStyleSheet(options);
   sheet.replaceSync(css);
-  // A new list, not push: Safari 16.4 takes the list by value.
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+}
+
+const INLINE = new Set(['#text', 'A', 'B', 'CODE', 'DEL', 'EM', 'SPAN', 'STRONG', 'SUP']);
+
+/**
+ * The text of a node as it would be read out: blocks apart from each other, buttons left out.
+ *
+ * @param {Node} node
+ * @returns {string}
+ */
+export function readAloud(node) {
+  if (node.nodeName === 'BUTTON') return '';
+  const text = node.hasChildNodes() ? Array.from(node.childNodes, readAloud).join('') : (node.nodeValue ?? '');
+  return INLINE.has(node.nodeName) ? text : `${text.trim()}\n`;
 }

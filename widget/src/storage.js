@@ -1,13 +1,13 @@
 /**
  * What this browser remembers of a visitor, in localStorage: who they are to the server, and
- * whether an answer of theirs is running. Both under the endpoint's name, so that two
+ * whether an answer of theirs is running. Both under the address of the server, so that two
  * deployments on one origin never meet.
  *
- * Storage may be blocked, full or private. Then nothing is remembered and everything else
- * works: the caller keeps what it was given for as long as the page lives.
+ * Storage may be blocked, full or private. Then nothing is remembered and everything else works:
+ * the chat keeps its session id for as long as the page lives.
  */
 
-/** The mark outlives neither the server's stream log (10 minutes) nor its own use. */
+/** No answer runs longer. */
 const MARK_LIFE_MS = 600_000;
 const SESSION_SHAPE = /^[\w-]{16,128}$/;
 
@@ -32,48 +32,62 @@ function reach(area, action) {
   try {
     return action(area());
   } catch {
-    // A SecurityError (blocked) or QuotaExceededError (full): the page's memory has to do.
+    // A SecurityError (blocked) or QuotaExceededError (full): the page's own memory has to do.
     return null;
   }
 }
 
 /**
- * Whether an answer was running when a page of this origin was last left, and whether the panel was open.
+ * The mark that an answer is running, as a page of this origin left it.
  *
  * @param {string} endpoint
- * @param {number} nowMs Unix time in milliseconds
  * @param {Area} [area]
- * @returns {'open' | 'closed' | null} null: nothing is running as far as this browser knows
+ * @returns {string | null}
  */
-export function readRunning(endpoint, nowMs, area = localArea) {
-  const [state, since] = (reach(area, (storage) => storage.getItem(runningKey(endpoint))) ?? '').split(' ');
-  // Also false for a mark that is not ours: NaN is not below anything.
-  const isFresh = nowMs - Number(since) < MARK_LIFE_MS;
-  return isFresh && (state === 'open' || state === 'closed') ? state : null;
+export function readMark(endpoint, area = localArea) {
+  return reach(area, (storage) => storage.getItem(runningKey(endpoint)));
 }
 
 /**
- * Note that an answer is running: the next page of this origin will look for it by itself.
- *
- * @param {string} endpoint
- * @param {'open' | 'closed'} state of the panel
- * @param {number} nowMs Unix time in milliseconds
- * @param {Area} [area]
- * @returns {void}
+ * @typedef {object} Mark
+ * @property {boolean} wasOpen whether the panel was open when it was left, a short time ago
+ * @property {(isRunning: boolean) => void} update an answer began to run, or none does any more
+ * @property {(isOpen: boolean) => void} show the panel was opened or closed
+ * @property {() => void} settle the server was asked: a mark of earlier, without an answer of now, goes
  */
-export function markRunning(endpoint, state, nowMs, area = localArea) {
-  reach(area, (storage) => storage.setItem(runningKey(endpoint), `${state} ${nowMs}`));
-}
 
 /**
- * Note that no answer is running any more.
+ * Keeps the mark that makes the next page of this origin fetch the chat by itself.
  *
  * @param {string} endpoint
+ * @param {() => number} [now] Unix time in milliseconds
  * @param {Area} [area]
- * @returns {void}
+ * @returns {Mark}
  */
-export function clearRunning(endpoint, area = localArea) {
-  reach(area, (storage) => storage.removeItem(runningKey(endpoint)));
+export function createMark(endpoint, now = Date.now, area = localArea) {
+  const key = runningKey(endpoint);
+  const [was, since] = (readMark(endpoint, area) ?? '').split(' ');
+  let state = 'closed';
+  let isRunning = false;
+  const put = () => reach(area, (storage) => storage.setItem(key, `${state} ${now()}`));
+  const remove = () => reach(area, (storage) => storage.removeItem(key));
+  return {
+    wasOpen: was === 'open' && now() - Number(since) < MARK_LIFE_MS,
+    update(next) {
+      // Only its own changes: a mark that another tab has set is that tab's to remove.
+      if (next === isRunning) return;
+      isRunning = next;
+      if (next) put();
+      else remove();
+    },
+    show(isOpen) {
+      state = isOpen ? 'open' : 'closed';
+      if (isRunning) put();
+    },
+    settle() {
+      if (!isRunning) remove();
+    },
+  };
 }
 
 /**

@@ -1,0 +1,38 @@
+/**
+ * The script tag: `<script async src="https://shop.example/api/ai/widget.js"></script>`.
+ *
+ * Puts the bubble on the page and one function, `Chatbubble`, into its global scope:
+ * `Chatbubble('ask', 'Do you ship to Norway?')`. A page that calls it before this file is there
+ * declares it first and has its calls answered later, in order:
+ *
+ *     window.Chatbubble ||= (...call) => (Chatbubble.q ??= []).push(call);
+ */
+
+import { launch } from './launch.js';
+
+/** @typedef {import('./launch.js').Run & {q?: Parameters<import('./launch.js').Run>[], version?: number}} Global */
+
+/** @type {typeof window & {Chatbubble?: Global}} */
+const page = window;
+const tag = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+
+// The tag may be there twice. A waiting page's own function has no version, ours has.
+if (tag && !page.Chatbubble?.version) start(tag);
+
+/** @param {HTMLScriptElement} script */
+function start({ src, dataset }) {
+  // `widget.js` itself, or the same file under its hashed name.
+  const endpoint = src.replace(/(assets\/)?[^/]*$/, '');
+  const waiting = page.Chatbubble?.q ?? [];
+  /** @type {Global} */
+  const run = launch({
+    given: { ...dataset },
+    endpoint,
+    // A browser may remember for good that a module failed to load, under its whole address.
+    load: (attempt) => import(`${endpoint}${CHAT_URL}#${attempt}`),
+    onDestroy: () => delete page.Chatbubble,
+  });
+  run.version = 1;
+  page.Chatbubble = run;
+  for (const call of waiting) run(...call);
+}

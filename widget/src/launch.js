@@ -1,0 +1,107 @@
+import { make } from './dom.js';
+import { readMark } from './storage.js';
+import { pickWords } from './strings/launcher.js';
+import { createLauncher } from './views/launcher.js';
+
+/** @typedef {import('./widget.js').Chat} Chat */
+
+/**
+ * Commands the bubble: `run('ask', 'Do you ship to Norway?')`. Any verb may be used at once: what
+ * needs the chat waits until it was fetched.
+ *
+ * @typedef {(verb: string, ...details: any[]) => void} Run
+ */
+
+/**
+ * Put the bubble on the page: the launcher now; the chat on the first sign of interest, or at once
+ * when an answer was running as the last page was left.
+ *
+ * @param {object} parts
+ * @param {Readonly<Record<string, any>>} parts.given the options; `readOptions` checks them and warns once the chat
+ *   was fetched
+ * @param {string} parts.endpoint address of the server's routes, unless the options name another
+ * @param {(attempt: number) => Promise<Pick<typeof import('./widget.js'), 'createChat'>>} parts.load fetches the chat
+ * @param {(name: string) => string} [parts.spell] how the page spells an option's name
+ * @param {() => void} [parts.onDestroy]
+ * @returns {Run}
+ */
+export function launch({ given, endpoint, load, spell, onDestroy }) {
+  const { position, theme, accent, locale } = given;
+  const [label, failure] = pickWords([locale, document.documentElement.lang, ...navigator.languages]);
+  // A failure is told, and tried again, when the visitor really opens the panel.
+  const launcher = createLauncher(label, () => preload().catch(forget), toggle);
+  const { host, button, frame } = launcher;
+  let isOpen = false;
+  let isDone = false;
+  let attempts = 0;
+  /** @type {ReturnType<typeof load> | null} */
+  let loading = null;
+  /** @type {(chat: Chat) => void} */
+  let arrive;
+  /** @type {Promise<Chat>} */
+  const chat = new Promise((resolve) => (arrive = resolve));
+
+  function preload() {
+    loading ??= load(attempts++);
+    return loading;
+  }
+
+  function forget() {
+    loading = null;
+  }
+
+  /** Built once, and not after the end. */
+  async function build() {
+    if (isDone) return;
+    frame.replaceChildren('…');
+    try {
+      const { createChat } = await preload();
+      if (isDone) return;
+      arrive(createChat({ ...launcher, given, endpoint, spell, show }));
+      isDone = true;
+    } catch (error) {
+      console.warn('Chatbubble did not load:', error);
+      const retry = make('button', {}, failure);
+      retry.addEventListener('click', build);
+      frame.replaceChildren(retry);
+      forget();
+    }
+  }
+
+  /**
+   * @param {boolean} wish
+   * @param {boolean} [takesFocus]
+   */
+  function show(wish, takesFocus = true) {
+    isOpen = wish;
+    button.setAttribute('aria-expanded', `${wish}`);
+    if (wish) build();
+    // Asked again once the chat is there: the visitor may have closed it meanwhile.
+    chat.then((present) => present.show(isOpen, takesFocus));
+  }
+
+  function toggle() {
+    show(!isOpen);
+  }
+
+  // Wrong values have no effect here, and are named later.
+  host.dataset.position = position;
+  frame.style.colorScheme = theme ?? '';
+  if (CSS.supports('color', accent)) host.style.setProperty('--chatbubble-accent', accent);
+  show(false);
+  // An async script may run before the page's body is there.
+  (document.body ?? document.documentElement).append(host);
+  if (readMark(endpoint)) build();
+
+  return (verb, ...details) => {
+    if (verb === 'close') return show(false);
+    if (verb === 'toggle') return toggle();
+    if (verb === 'open' || verb === 'ask') show(true);
+    if (verb === 'destroy') {
+      isDone = true;
+      host.remove();
+      onDestroy?.();
+    }
+    chat.then((present) => present.run(verb, details));
+  };
+}

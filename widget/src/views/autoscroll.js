@@ -1,0 +1,89 @@
+/**
+ * Keeps a growing text in view while its reader is at the end, and lets go at the first sign that
+ * they want to read elsewhere: by intent, not by distance, so that no new text ever fights a
+ * finger, a wheel or a selection.
+ */
+
+/** How near to the end counts as there, in CSS pixels: zoomed positions are fractions. */
+const END_PX = 4;
+const UP_KEYS = new Set(['ArrowUp', 'PageUp', 'Home']);
+
+/**
+ * @typedef {object} Autoscroll
+ * @property {() => void} toEnd goes to the end and follows again
+ */
+
+/**
+ * @param {object} parts
+ * @param {HTMLElement} parts.scroller
+ * @param {HTMLElement} parts.content what grows inside it
+ * @param {(isBehind: boolean) => void} parts.onChange whether there is text below that the reader does not follow
+ * @param {AbortSignal} parts.signal ends observer and listeners
+ * @returns {Autoscroll}
+ */
+export function createAutoscroll({ scroller, content, onChange, signal }) {
+  let isFollowing = true;
+  let lastTop = 0;
+  let touchY = 0;
+  let isSelecting = false;
+
+  const isAtEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop <= END_PX;
+
+  function tell() {
+    onChange(!isFollowing && !isAtEnd());
+  }
+
+  function letGo() {
+    isFollowing = false;
+    tell();
+  }
+
+  /** @param {unknown} isUpward */
+  function onIntent(isUpward) {
+    // At the very top there is nowhere to go: nothing is meant by it.
+    if (isUpward && scroller.scrollTop > 0) letGo();
+  }
+
+  function keepUp() {
+    if (isFollowing) scroller.scrollTop = scroller.scrollHeight;
+    // Known at once, so that the event of this very move does not count as the reader's.
+    lastTop = scroller.scrollTop;
+    tell();
+  }
+
+  function onScroll() {
+    const top = scroller.scrollTop;
+    // Going down to the end takes hold again. Going up lets go, unless there is nothing more below:
+    // then the room has grown, not the reader moved.
+    if (top > lastTop && isAtEnd()) isFollowing = true;
+    else if (top < lastTop && !isAtEnd()) isFollowing = false;
+    lastTop = top;
+    tell();
+  }
+
+  /** @param {PointerEvent} event */
+  function onPointerMove({ buttons }) {
+    if (isSelecting && buttons) letGo();
+    isSelecting &&= buttons > 0;
+  }
+
+  const until = { signal, passive: true };
+  scroller.addEventListener('scroll', onScroll, until);
+  scroller.addEventListener('wheel', ({ deltaY }) => onIntent(deltaY < 0), until);
+  scroller.addEventListener('keydown', ({ key }) => onIntent(UP_KEYS.has(key)), until);
+  scroller.addEventListener('touchstart', ({ touches }) => (touchY = touches[0]?.clientY ?? 0), until);
+  scroller.addEventListener('touchmove', ({ touches }) => onIntent((touches[0]?.clientY ?? 0) > touchY), until);
+  scroller.addEventListener('selectstart', () => (isSelecting = true), until);
+  scroller.addEventListener('pointermove', onPointerMove, until);
+  const observer = new ResizeObserver(keepUp);
+  observer.observe(content);
+  observer.observe(scroller);
+  signal.addEventListener('abort', () => observer.disconnect());
+
+  return {
+    toEnd() {
+      isFollowing = true;
+      keepUp();
+    },
+  };
+}

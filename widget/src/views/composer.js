@@ -1,0 +1,93 @@
+import { format } from '../strings.js';
+import { icon, make } from '../dom.js';
+import { createEnter } from './enter.js';
+import { SEND, STOP } from './icons.js';
+
+/** What the server takes, in characters as it counts them: code points. */
+const LONGEST_QUESTION = 4000;
+
+/**
+ * @typedef {object} Composer
+ * @property {HTMLElement} element
+ * @property {(isAnswering: boolean) => void} update shows Stop while an answer is running
+ * @property {() => void} focus
+ */
+
+/**
+ * Where the visitor writes.
+ *
+ * @param {object} parts
+ * @param {import('../types.js').Strings} parts.words
+ * @param {(text: string) => void} parts.onSend gets the trimmed, sendable question
+ * @param {() => void} parts.onStop
+ * @param {AbortSignal} parts.signal ends the listeners
+ * @returns {Composer}
+ */
+export function createComposer({ words, onSend, onStop, signal }) {
+  const input = make('textarea', {
+    part: 'input',
+    rows: '2',
+    'aria-label': words.message,
+    placeholder: words.placeholder,
+    enterkeyhint: 'send',
+  });
+  const send = make('button', { class: 'send', part: 'send', 'aria-label': words.send }, icon(SEND));
+  const stop = make('button', { class: 'stop', part: 'stop', 'aria-label': words.stop }, icon(STOP));
+  const note = make('p', { class: 'note', role: 'status' });
+  // The text stands in the grid cell twice, once unseen in a pseudo-element, which gives the cell its height.
+  const field = make('div', { class: 'field' }, input);
+  const element = make('div', { class: 'composer', part: 'composer' }, field, note, stop, send);
+  const enter = createEnter();
+
+  /** The question as it may be sent, or nothing. */
+  function read() {
+    const text = input.value.trim();
+    const isTooLong = text.length > LONGEST_QUESTION && [...text].length > LONGEST_QUESTION;
+    return { isTooLong, text: isTooLong ? '' : text };
+  }
+
+  function onInput() {
+    const { isTooLong, text } = read();
+    field.dataset.text = input.value;
+    send.disabled = !text;
+    note.textContent = isTooLong ? format(words.tooLong, { limit: LONGEST_QUESTION }) : '';
+  }
+
+  function submit() {
+    const { text } = read();
+    if (!text) return;
+    input.value = '';
+    // Before the button is switched off: what is disabled loses the focus to the page.
+    if (send.matches(':focus')) input.focus();
+    onInput();
+    onSend(text);
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKeyDown(event) {
+    if (!enter.sends(event)) return;
+    event.preventDefault();
+    submit();
+  }
+
+  const until = { signal };
+  input.addEventListener('input', onInput, until);
+  input.addEventListener('keydown', onKeyDown, until);
+  input.addEventListener('keyup', enter.onKeyUp, until);
+  input.addEventListener('compositionend', enter.onCompositionEnd, until);
+  // A press on the button leaves the focus in the text field, so a phone's keyboard stays where it is.
+  send.addEventListener('mousedown', (event) => event.preventDefault(), until);
+  send.addEventListener('click', submit, until);
+  stop.addEventListener('click', onStop, until);
+  onInput();
+
+  return {
+    element,
+    update(isAnswering) {
+      if (stop.hidden === !isAnswering) return;
+      if (!isAnswering && stop.matches(':focus')) input.focus();
+      stop.hidden = !isAnswering;
+    },
+    focus: () => input.focus({ preventScroll: true }),
+  };
+}

@@ -1,0 +1,176 @@
+import { icon, make, readAloud } from '../dom.js';
+import { errorText } from '../strings.js';
+import { PERSON, SPARK } from './icons.js';
+import { createText } from './text.js';
+
+/** @typedef {import('../types.js').MessageView} MessageView */
+/** @typedef {import('../types.js').Strings} Strings */
+
+/**
+ * What every message needs.
+ *
+ * @typedef {object} MessageOnly
+ * @property {(text: string) => void} say tells a screen reader
+ * @property {(id: string) => void} onRetry
+ * @property {AbortSignal} signal ends the listeners
+ *
+ * @typedef {MessageOnly & import('./text.js').TextParts} MessageParts
+ */
+
+/**
+ * @typedef {object} Message
+ * @property {HTMLElement} element
+ * @property {(view: MessageView) => void} update
+ * @property {() => void} destroy takes it off the page and ends its timer
+ */
+
+/**
+ * One message with its avatar. A visitor's text stays the plain text that it is; all others are
+ * rendered.
+ *
+ * @param {MessageView} view as it is when first seen
+ * @param {MessageParts} parts
+ * @returns {Message}
+ */
+export function createMessage(view, parts) {
+  return view.author === 'visitor' ? createQuestion(view, parts) : createAnswer(view, parts);
+}
+
+/**
+ * The greeting: our own words or the site owner's, so plain text.
+ *
+ * @param {string} text
+ * @param {Strings} words
+ * @returns {HTMLElement}
+ */
+export function createGreeting(text, words) {
+  const { element, bubble } = createShell('assistant', words);
+  bubble.textContent = text;
+  return element;
+}
+
+/**
+ * @param {MessageView['author']} author
+ * @param {Strings} words
+ */
+function createShell(author, words) {
+  const side = author === 'visitor' ? 'visitor' : 'assistant';
+  const name = { visitor: words.you, assistant: words.assistant, operator: words.operator, system: words.operator };
+  const avatar = make('span', { class: 'avatar', part: `avatar ${side}-avatar` });
+  const bubble = make('div', { class: 'bubble', part: `bubble ${side}-bubble`, dir: 'auto' });
+  const body = make('div', { class: 'body' }, bubble);
+  const element = make('article', { class: `message ${side}`, part: `message ${side}-message` }, avatar, body);
+  avatar.append(icon(side === 'visitor' ? PERSON : SPARK));
+  element.setAttribute('aria-label', name[author]);
+  return { element, bubble, body };
+}
+
+/**
+ * @param {MessageView} first
+ * @param {MessageParts} parts
+ * @returns {Message}
+ */
+function createQuestion(first, { words }) {
+  const { element, bubble, body } = createShell(first.author, words);
+  const note = make('p', { class: 'note', part: 'note' }, words.queued);
+  bubble.textContent = first.text;
+  return {
+    element,
+    update({ state }) {
+      element.dataset.state = state;
+      if (state === 'queued') body.append(note);
+      else note.remove();
+    },
+    destroy: () => element.remove(),
+  };
+}
+
+/**
+ * @param {MessageView} first
+ * @param {MessageParts} parts
+ * @returns {Message}
+ */
+function createAnswer(first, parts) {
+  const { words, say } = parts;
+  const { element, bubble, body } = createShell(first.author, words);
+  // An answer of earlier is there at once, and nobody needs to be told.
+  const isOld = isSettled(first);
+  const text = createText(bubble, { ...parts, isInstant: () => isOld || parts.isInstant() }, onEnd);
+  let view = first;
+  let isNew = true;
+  let hasBegun = isOld;
+  /** @type {Element[]} */
+  let notes = [];
+
+  function onEnd() {
+    element.dataset.state = view.state;
+    if (!isOld) say(spoken(view, bubble, words));
+  }
+
+  return {
+    element,
+    update(next) {
+      if (next === view && !isNew) return;
+      isNew = false;
+      view = next;
+      if (view.text && !hasBegun) say(words.typing);
+      hasBegun ||= Boolean(view.text);
+      text.show(view.text, view.revision);
+      if (isSettled(view)) text.end();
+      element.dataset.state = text.isWriting && view.text ? 'streaming' : view.state;
+      bubble.classList.toggle('wait', !view.text && !isSettled(view));
+      for (const note of notes) note.remove();
+      notes = createNotes(view, parts);
+      body.append(...notes);
+    },
+    destroy() {
+      text.destroy();
+      element.remove();
+    },
+  };
+}
+
+/** @param {MessageView} view */
+function isSettled({ state }) {
+  return state === 'done' || state === 'aborted' || state === 'failed';
+}
+
+/**
+ * Why an answer ended where it did, if that needs saying.
+ *
+ * @param {MessageView} view
+ * @param {Strings} words
+ */
+function explain({ state, error, finishReason }, words) {
+  if (state === 'failed') return errorText(words, error ?? { code: '', message: '' });
+  if (state === 'aborted') return words.stopped;
+  if (finishReason === 'length') return words.cutShort;
+  return finishReason === 'content_filter' ? words.filtered : '';
+}
+
+/**
+ * @param {MessageView} view
+ * @param {MessageParts} parts
+ * @returns {HTMLElement[]}
+ */
+function createNotes(view, { words, onRetry, signal }) {
+  const reason = isSettled(view) ? explain(view, words) : '';
+  if (!reason) return [];
+  if (view.state !== 'failed') return [make('p', { class: 'note', part: 'note' }, reason)];
+  const error = make('p', { class: 'error', part: 'error' }, reason);
+  if (!view.error?.retryable) return [error];
+  const retry = make('button', { class: 'retry', part: 'retry' }, words.retry);
+  retry.addEventListener('click', () => onRetry(view.id), { signal });
+  return [error, retry];
+}
+
+/**
+ * The finished answer as a screen reader tells it.
+ *
+ * @param {MessageView} view
+ * @param {HTMLElement} bubble
+ * @param {Strings} words
+ */
+function spoken(view, bubble, words) {
+  return [readAloud(bubble), explain(view, words)].filter(Boolean).join(' ');
+}

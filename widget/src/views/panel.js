@@ -1,0 +1,122 @@
+import { adopt } from '../dom.js';
+import { createAnnouncer } from './announcer.js';
+import { createComposer } from './composer.js';
+import { createHeader } from './header.js';
+import { createStatus } from './status.js';
+import { createTranscript } from './transcript.js';
+import { fitViewport } from './viewport.js';
+import answer from '../styles/answer.css';
+import composerCss from '../styles/composer.css';
+import dark from '../styles/dark.css';
+import light from '../styles/light.css';
+import messageCss from '../styles/message.css';
+import panelCss from '../styles/panel.css';
+import transcriptCss from '../styles/transcript.css';
+
+const SHEETS = [light, panelCss, transcriptCss, messageCss, answer, composerCss];
+const PREFERS_DARK = '(prefers-color-scheme: dark)';
+
+/**
+ * @typedef {object} Panel
+ * @property {(state: import('../types.js').State, isLoading: boolean) => void} update
+ * @property {(isOpen: boolean, takesFocus: boolean) => void} show the frame was opened or closed
+ * @property {(text: string) => void} ask
+ * @property {(title: string) => void} entitle
+ * @property {(greeting: string) => void} greet
+ */
+
+/**
+ * @typedef {object} Shell
+ * @property {ShadowRoot} root
+ * @property {HTMLButtonElement} button the launcher
+ * @property {HTMLElement} frame the panel's box
+ * @property {import('../types.js').Locale} locale
+ * @property {import('../types.js').Options['theme']} theme
+ * @property {() => void} onClose
+ * @property {import('../types.js').Strings} words
+ * @property {Pick<import('../types.js').Client, 'ask' | 'stop' | 'retry' | 'resumeNow'>} client
+ * @property {() => number} now
+ * @property {import('../types.js').Schedule} schedule
+ * @property {() => boolean} isInstant whether nobody would see text flow
+ * @property {AbortSignal} signal ends listeners, observers and timers
+ */
+
+/**
+ * Fill the launcher's frame with all that the visitor sees and uses.
+ *
+ * @param {Shell} shell
+ * @returns {Panel}
+ */
+export function createPanel(shell) {
+  const { root, button, frame, words, client, signal, onClose } = shell;
+  const say = createAnnouncer(root);
+  const header = createHeader(shell);
+  const composer = createComposer({ words, onSend: ask, onStop: client.stop, signal });
+  const status = createStatus({ ...shell, onRetry: client.resumeNow, say });
+  const transcript = createTranscript({ ...shell, say, onRetry });
+
+  dress(shell);
+  frame.replaceChildren(header.element, ...transcript.elements, status.element, composer.element);
+  fitViewport(frame, signal);
+  listenToKeys(root, onClose, signal);
+
+  /** @param {string} text */
+  function ask(text) {
+    transcript.toEnd();
+    void client.ask(text);
+  }
+
+  /** @param {string} id */
+  function onRetry(id) {
+    // The button goes with the failed answer, and would take the focus with it.
+    composer.focus();
+    void client.retry(id);
+  }
+
+  return {
+    ask,
+    greet: transcript.greet,
+    entitle(title) {
+      header.entitle(title);
+      frame.setAttribute('aria-label', title);
+    },
+    update(state, isLoading) {
+      transcript.update(state.messages);
+      status.update(state, isLoading);
+      composer.update(Boolean(state.turn && !state.turn.isStopped));
+    },
+    show(isOpen, takesFocus) {
+      if (!isOpen && frame.contains(root.activeElement)) button.focus({ preventScroll: true });
+      if (!isOpen || !takesFocus) return;
+      // On a phone the keyboard would cover what the visitor came to see.
+      if (matchMedia('(pointer: fine)').matches) composer.focus();
+      else frame.focus({ preventScroll: true });
+    },
+  };
+}
+
+/** @param {Shell} shell */
+function dress({ root, frame, locale, theme }) {
+  for (const css of SHEETS) adopt(root, css);
+  if (theme !== 'light') adopt(root, dark, { media: theme === 'dark' ? 'all' : PREFERS_DARK });
+  frame.setAttribute('role', 'dialog');
+  frame.tabIndex = -1;
+  frame.lang = locale;
+  frame.dir = 'ltr';
+}
+
+/**
+ * @param {ShadowRoot} root
+ * @param {() => void} onEscape
+ * @param {AbortSignal} signal
+ */
+function listenToKeys(root, onEscape, signal) {
+  /** @param {Event} event */
+  const onKey = (event) => {
+    // Seen from the page, these keys are not typed into a text field: its shortcuts would act on them.
+    event.stopPropagation();
+    const { type, key, isComposing, keyCode } = /** @type {KeyboardEvent} */ (event);
+    if (type === 'keydown' && key === 'Escape' && !isComposing && keyCode !== 229) onEscape();
+  };
+  for (const type of ['keydown', 'keypress', 'keyup']) root.addEventListener(type, onKey, { signal });
+}

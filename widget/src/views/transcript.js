@@ -1,0 +1,87 @@
+import { icon, make } from '../dom.js';
+import { createAutoscroll } from './autoscroll.js';
+import { DOWN } from './icons.js';
+import { createGreeting, createMessage } from './message.js';
+
+/** @typedef {import('../types.js').MessageView} MessageView */
+
+/**
+ * @typedef {object} Transcript
+ * @property {Node[]} elements
+ * @property {(messages: readonly MessageView[]) => void} update
+ * @property {(text: string) => void} greet shows the greeting above all messages
+ * @property {() => void} toEnd
+ */
+
+/**
+ * The messages, in reading order. A message keeps its node for as long as it stays in the list, and
+ * a node that stays is never moved: what is selected in it stays selected.
+ *
+ * @param {import('./message.js').MessageParts} parts what every message needs
+ * @returns {Transcript}
+ */
+export function createTranscript(parts) {
+  const { words, signal } = parts;
+  const list = make('div', { class: 'messages' });
+  // A log would be read out as it grows, piece by piece: the announcer does that better.
+  const log = { role: 'log', 'aria-live': 'off', 'aria-label': words.transcript, tabindex: '0' };
+  const scroller = make('div', { ...log, class: 'transcript', part: 'transcript' }, list);
+  const jump = make('button', { class: 'jump', part: 'jump' }, icon(DOWN), words.newText);
+  /** @type {Map<string, import('./message.js').Message>} */
+  const shown = new Map();
+  /** @type {Element | null} */
+  let greeting = null;
+
+  const autoscroll = createAutoscroll({
+    scroller,
+    content: list,
+    onChange: (isBehind) => (jump.hidden = !isBehind),
+    signal,
+  });
+  jump.addEventListener('click', onJump, { signal });
+  // An answer may still be writing itself out.
+  signal.addEventListener('abort', () => removeOthers([]));
+
+  function onJump() {
+    autoscroll.toEnd();
+    // The button is gone now, and would take the focus with it.
+    scroller.focus({ preventScroll: true });
+  }
+
+  /** @param {readonly MessageView[]} messages */
+  function removeOthers(messages) {
+    const ids = new Set(messages.map(({ id }) => id));
+    for (const [id, message] of shown) {
+      if (ids.has(id)) continue;
+      message.destroy();
+      shown.delete(id);
+    }
+  }
+
+  /** @param {MessageView} view */
+  function show(view) {
+    const message = shown.get(view.id) ?? createMessage(view, parts);
+    shown.set(view.id, message);
+    message.update(view);
+    return message.element;
+  }
+
+  return {
+    elements: [scroller, jump],
+    update(messages) {
+      removeOthers(messages);
+      let place = greeting ? greeting.nextElementSibling : list.firstElementChild;
+      for (const view of messages) {
+        const element = show(view);
+        if (element === place) place = place.nextElementSibling;
+        else list.insertBefore(element, place);
+      }
+    },
+    greet(text) {
+      greeting?.remove();
+      greeting = createGreeting(text, words);
+      list.prepend(greeting);
+    },
+    toEnd: autoscroll.toEnd,
+  };
+}

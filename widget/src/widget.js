@@ -1,0 +1,149 @@
+/**
+ * The chat itself, put together: options -> store, client, views. Fetched on the visitor's first
+ * sign of interest; the launcher is there already.
+ */
+
+import { createClient } from './client.js';
+import { readConfig } from './config.js';
+import { initialState } from './conversation.js';
+import { readOptions } from './options.js';
+import { createId, createMark, openSession } from './storage.js';
+import { createStore } from './store.js';
+import { pickLocale, strings } from './strings.js';
+import { createPanel } from './views/panel.js';
+
+/** @typedef {import('./types.js').State} State */
+
+/**
+ * @typedef {object} Chat
+ * @property {(isOpen: boolean, takesFocus: boolean) => void} show the frame was opened or closed
+ * @property {(verb: string, details: any[]) => void} run obeys the page; the launcher has done its part
+ */
+
+/**
+ * @typedef {object} ChatParts
+ * @property {HTMLElement} host
+ * @property {ShadowRoot} root
+ * @property {HTMLButtonElement} button
+ * @property {HTMLElement} frame
+ * @property {Readonly<Record<string, unknown>>} given the options, unchecked
+ * @property {string} endpoint
+ * @property {((name: string) => string) | undefined} spell how the page spells an option's name
+ * @property {(isOpen: boolean, takesFocus?: boolean) => void} show opens or closes the frame
+ */
+
+/** @type {import('./types.js').Schedule} */
+const schedule = (run, ms) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+/**
+ * Build the chat into the launcher's frame.
+ *
+ * @param {ChatParts} parts
+ * @returns {Chat}
+ */
+export function createChat({ host, root, button, frame, given, endpoint: home, spell, show }) {
+  const { options, warnings } = readOptions(given, spell);
+  for (const warning of warnings) console.warn(`Chatbubble: ${warning}`);
+  const locale = pickLocale([options.locale, document.documentElement.lang, ...navigator.languages]);
+  const words = strings[locale];
+  // Made absolute here: the page may have a base address of its own.
+  const endpoint = new URL(options.endpoint ?? home, location.href).href.replace(/\/+$/, '');
+  const life = new AbortController();
+  const { signal } = life;
+  const { store, client, isNew } = connect(endpoint, locale, signal);
+  const mark = createMark(home);
+  const shell = { root, button, frame, locale, theme: options.theme, onClose: () => show(false) };
+  const panel = createPanel({ ...shell, ...surroundings(), words, client, signal });
+
+  /** @param {State} state */
+  function render(state) {
+    panel.update(state, !isNew && !state.isRestored);
+    mark.update(Boolean(state.turn || state.queued));
+  }
+
+  store.subscribe(render);
+  render(store.get());
+  void brand({ panel, host, options, words, endpoint, signal });
+  if (mark.wasOpen) show(true, false);
+  // A session that was made just now has nothing on the server.
+  if (!isNew) void client.restore().then(mark.settle);
+
+  /** @type {Map<string, (detail: unknown) => void>} */
+  const verbs = new Map([
+    ['open', () => undefined],
+    ['ask', (/** @type {unknown} */ text) => panel.ask(String(text))],
+    ['stop', client.stop],
+    ['destroy', () => life.abort()],
+  ]);
+  return {
+    show(isOpen, takesFocus) {
+      mark.show(isOpen);
+      panel.show(isOpen, takesFocus);
+    },
+    run(verb, [detail]) {
+      const obey = verbs.get(verb);
+      if (obey) obey(detail);
+      else console.warn(`Chatbubble has no verb ${JSON.stringify(verb)}.`);
+    },
+  };
+}
+
+/**
+ * The state and the connection, and what the page tells about both.
+ *
+ * @param {string} endpoint
+ * @param {string} locale
+ * @param {AbortSignal} signal
+ */
+function connect(endpoint, locale, signal) {
+  const { sessionId, isNew } = openSession(endpoint);
+  const store = createStore(initialState);
+  const client = createClient({
+    endpoint,
+    sessionId,
+    store,
+    fetch: (...request) => fetch(...request),
+    now: Date.now,
+    random: Math.random,
+    schedule,
+    newId: createId,
+    locale,
+    // Without the query: what a shop keeps there is nobody's business.
+    page: () => ({ url: location.origin + location.pathname, title: document.title }),
+  });
+  const resume = () => document.hidden || client.resumeNow();
+  window.addEventListener('online', resume, { signal });
+  window.addEventListener('pageshow', resume, { signal });
+  document.addEventListener('visibilitychange', resume, { signal });
+  signal.addEventListener('abort', client.destroy);
+  return { store, client, isNew };
+}
+
+/** What the views take from the page, and get injected. */
+function surroundings() {
+  const calm = matchMedia('(prefers-reduced-motion: reduce)');
+  return { now: Date.now, schedule, isInstant: () => document.hidden || calm.matches };
+}
+
+/**
+ * Title, greeting and accent: the page's own, else those of the server, else ours.
+ *
+ * @param {object} parts
+ * @param {import('./views/panel.js').Panel} parts.panel
+ * @param {HTMLElement} parts.host
+ * @param {import('./types.js').Options} parts.options
+ * @param {import('./types.js').Strings} parts.words
+ * @param {string} parts.endpoint
+ * @param {AbortSignal} parts.signal
+ */
+async function brand({ panel, host, options, words, endpoint, signal }) {
+  const served = readOptions(await readConfig({ endpoint, fetch, signal })).options;
+  if (signal.aborted) return;
+  const { title, greeting } = words;
+  panel.entitle(options.title ?? served.title ?? title);
+  panel.greet(options.greeting ?? served.greeting ?? greeting);
+  if (served.accent && !options.accent) host.style.setProperty('--chatbubble-accent', served.accent);
+}
