@@ -37,10 +37,11 @@ class VisitorLimiter:
 
     def spend(self, visitor_id: str) -> None:
         """Count one question against every rule; a refused one counts against none."""
-        for rule in self._rules:
-            if not self._windows.test(rule, visitor_id):
-                reset_at = self._windows.get_window_stats(rule, visitor_id).reset_time
-                raise RateLimited(retry_after_s=max(1, math.ceil(reset_at - time.time())))
+        broken = [rule for rule in self._rules if not self._windows.test(rule, visitor_id)]
+        if broken:
+            # Once the last of them lets go: coming back earlier would only be refused again.
+            reset_at = max(self._windows.get_window_stats(rule, visitor_id).reset_time for rule in broken)
+            raise RateLimited(retry_after_s=max(1, math.ceil(reset_at - time.time())))
         for rule in self._rules:
             self._windows.hit(rule, visitor_id)
 

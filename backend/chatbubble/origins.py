@@ -50,7 +50,7 @@ class OriginRules:
 
 def _pattern(rule: str) -> re.Pattern[str]:
     match = _RULE.fullmatch(rule.lower().rstrip("/"))
-    if not match:
+    if not match or int(match["port"] or 0) > 65_535:
         raise ConfigError(
             "CHATBUBBLE_ALLOWED_ORIGINS should hold origins like https://shop.example or https://*.shop.example "
             f"(a host with other letters in its xn-- form), but one is {rule!r:.80}"

@@ -180,6 +180,13 @@ def shop(folder: Path) -> Flask:
     def broken(error: Exception) -> Any:
         return jsonify(shop_error=type(error).__name__), getattr(error, "code", 500)
 
+    add_pages(app)
+    return app
+
+
+def add_pages(app: Flask) -> None:
+    """The shop's own addresses, some of them close to ours."""
+
     @app.route("/")
     def home() -> str:
         return "home"
@@ -203,8 +210,6 @@ def shop(folder: Path) -> Flask:
     @app.route("/gone")
     def gone() -> str:
         abort(410)
-
-    return app
 
 
 ELSEWHERE = [

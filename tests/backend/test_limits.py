@@ -1,0 +1,128 @@
+"""How much one visitor may ask, and what a refusal says."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hosting import JSON, HostSite, assert_refused, bearer, new_session
+from raw_http import Wire, request
+
+from chatbubble.config import Settings
+from chatbubble.errors import ConfigError, RateLimited
+from chatbubble.limits import NoLimiter, VisitorLimiter, create_limiter
+
+
+def refusal(limiter: VisitorLimiter | NoLimiter, visitor_id: str) -> RateLimited | None:
+    """Ask once more; the refusal, if there is one."""
+    try:
+        limiter.spend(visitor_id)
+    except RateLimited as error:
+        return error
+    return None
+
+
+def test_a_visitor_may_ask_so_often_and_no_more() -> None:
+    limiter = create_limiter("3/minute")
+    assert [refusal(limiter, "one") for _ in range(3)] == [None, None, None]
+    error = refusal(limiter, "one")
+    assert error is not None
+    assert error.retry_after_s is not None
+    assert 50 < error.retry_after_s <= 60
+
+
+def test_visitors_do_not_share_their_limits() -> None:
+    limiter = create_limiter("1/minute")
+    assert refusal(limiter, "one") is None
+    assert refusal(limiter, "two") is None
+    assert refusal(limiter, "one") is not None
+
+
+def test_every_rule_counts_and_a_refused_question_counts_for_none() -> None:
+    limiter = create_limiter("1/second; 2/day")
+    assert refusal(limiter, "one") is None
+    for _ in range(5):
+        assert refusal(limiter, "one") is not None
+    deadline = time.monotonic() + 5
+    while refusal(limiter, "one") is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    error = refusal(limiter, "one")
+    assert error is not None
+    assert error.retry_after_s is not None
+    assert error.retry_after_s > 80_000
+
+
+def test_the_wait_is_at_least_a_second() -> None:
+    limiter = create_limiter("1/second")
+    limiter.spend("one")
+    error = refusal(limiter, "one")
+    assert error is not None
+    assert error.retry_after_s == 1
+
+
+@pytest.mark.parametrize("rule", ["off", "OFF"])
+def test_limits_can_be_switched_off(rule: str) -> None:
+    limiter = create_limiter(rule)
+    assert isinstance(limiter, NoLimiter)
+    assert [refusal(limiter, "one") for _ in range(500)] == [None] * 500
+
+
+RULES = ["10/minute", "10 per minute", "5/10seconds", "10/minute;100/day", "10/minute, 100/day", Settings().rate_limit]
+NO_RULES = ["", "often", "10", "minute", "-1/minute", "0/minute", "10/minute;0/day", "10/fortnight", "10/minute;", "none",
+            "1.5/minute", "on"]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_are_read_in_the_notation_of_limits(rule: str) -> None:
+    assert isinstance(create_limiter(rule), VisitorLimiter)
+
+
+@pytest.mark.parametrize("rule", NO_RULES)
+def test_what_is_not_a_rule_stops_the_start(rule: str) -> None:
+    with pytest.raises(ConfigError, match="CHATBUBBLE_RATE_LIMIT should be like 10/minute;100/day, or off"):
+        create_limiter(rule)
+
+
+def test_over_http_one_question_too_many_is_told_when_to_come_back(host_site: HostSite) -> None:
+    site, session = host_site(rate_limit="2/minute"), new_session()
+    assert [site.ask(session, str(number)).status for number in range(2)] == [200, 200]
+    answer = site.ask(session, "third")
+    error = assert_refused(answer, 429, "RATE_LIMITED")
+    assert error["retryable"] is True
+    assert 1 <= int(answer.get("Retry-After") or 0) <= 60
+    assert site.ask(new_session()).status == 200
+    assert len(site.provider.questions) == 3
+
+
+def test_asking_the_same_again_is_free(host_site: HostSite) -> None:
+    site, session = host_site(rate_limit="1/day"), new_session()
+    first = site.ask(session, requestId="once")
+    for _ in range(5):
+        assert site.ask(session, requestId="once").body.count(b"event: done\n") == 1
+    assert first.status == 200
+    assert len(site.provider.questions) == 1
+    assert_refused(site.ask(session, requestId="twice"), 429, "RATE_LIMITED")
+
+
+def test_only_questions_count(host_site: HostSite) -> None:
+    site, session = host_site(rate_limit="1/day"), new_session()
+    for _ in range(5):
+        assert_refused(site.call("POST", "/chat", [JSON], b"{}"), 400, "BAD_REQUEST")
+        assert site.call("GET", "/conversation", [bearer(session)]).status == 200
+    assert site.ask(session).status == 200
+
+
+def test_without_limits_a_visitor_may_ask_on(host_site: HostSite) -> None:
+    site, session = host_site(rate_limit="off"), new_session()
+    assert {site.ask(session, str(number)).status for number in range(15)} == {200}
+
+
+def test_a_refusal_leaves_the_connection_open(host_site: HostSite) -> None:
+    site, session = host_site(rate_limit="1/day"), new_session()
+    site.ask(session)
+    body = b'{"message":"more","sessionId":"%b"}' % session.encode()
+    with Wire(site.port) as wire:
+        for _ in range(3):
+            wire.send(request("POST", "/api/ai/chat", [JSON], body))
+            assert wire.read().status == 429
