@@ -2,21 +2,11 @@
  * The events of an answer's stream, applied to the state.
  */
 
-import { answerId, patch, questionId, withText } from './messages.js';
+import { answerId, patchTurn, withText } from './messages.js';
 
 /** @typedef {import('./types.js').State} State */
-/** @typedef {import('./types.js').Turn} Turn */
 /** @typedef {import('./types.js').MessageView} MessageView */
 /** @typedef {Record<string, any>} Fields what came in an event: anything */
-
-/** @type {Map<string, (state: State, turn: Turn, fields: Fields) => State>} */
-const EVENTS = new Map([
-  ['connected', connected],
-  ['token', token],
-  ['done', done],
-  ['error', failed],
-  ['reset', reset],
-]);
 
 /**
  * The state after one event of the running answer. Unknown events only move the cursor, and so do
@@ -27,21 +17,25 @@ const EVENTS = new Map([
  */
 export function applyEvent(state, { type, data, lastEventId }) {
   if (!state.turn) return state;
-  const turn = { ...state.turn, cursor: state.turn.isTorn ? '' : lastEventId };
+  const { isTorn, cursor, requestId } = state.turn;
+  const next = { ...state, turn: { ...state.turn, cursor: isTorn ? '' : lastEventId || cursor } };
   const fields = parse(data);
-  const apply = fields && EVENTS.get(type);
-  return apply ? apply({ ...state, turn }, turn, fields) : { ...state, turn };
+  const answer = state.messages.find(({ id }) => id === answerId(requestId));
+  return fields && answer ? apply(next, answer, type, fields) : next;
 }
 
 /**
- * The state with the running answer changed.
+ * The state with the running answer changed, and perhaps its question.
  * @param {State} state
- * @param {Turn} turn
- * @param {(answer: MessageView) => Partial<MessageView>} change
+ * @param {Partial<MessageView>} answer
+ * @param {Partial<import('./types.js').Turn> | null} [turn] null: the answer is settled
+ * @param {Partial<MessageView>} [question]
  * @returns {State}
  */
-export function patchAnswer(state, turn, change) {
-  return { ...state, messages: patch(state.messages, answerId(turn.requestId), change) };
+export function change(state, answer, turn, question) {
+  if (!state.turn) return state;
+  const messages = patchTurn(state.messages, state.turn.requestId, answer, question);
+  return { ...state, messages, turn: turn === null ? null : { ...state.turn, ...turn } };
 }
 
 /**
@@ -52,57 +46,51 @@ export function patchAnswer(state, turn, change) {
  * @returns {State}
  */
 export function failAnswer(state, error) {
-  if (!state.turn) return state;
-  const { isStopped } = state.turn;
-  const next = patchAnswer(state, state.turn, () => (isStopped ? {} : { state: 'failed', error }));
-  const messages = patch(next.messages, questionId(state.turn.requestId), () => ({ state: 'done' }));
-  return { ...next, messages, turn: null };
+  return change(state, state.turn?.isStopped ? {} : { state: 'failed', error }, null, { state: 'done' });
 }
 
-/** @param {State} state @param {Turn} turn @param {Fields} fields @returns {State} */
-function connected(state, turn, { streamId, messageId, conversationId }) {
-  const next = patchAnswer(state, turn, () => ({ messageId }));
-  const messages = patch(next.messages, questionId(turn.requestId), () => ({ state: 'done' }));
-  return { ...next, messages, conversationId, turn: { ...turn, streamId } };
+/**
+ * @param {State} state
+ * @param {MessageView} answer
+ * @param {string} type
+ * @param {Fields} fields
+ * @returns {State}
+ */
+function apply(state, answer, type, fields) {
+  switch (type) {
+    case 'connected': {
+      const { streamId, messageId, conversationId } = fields;
+      return { ...change(state, { messageId }, { streamId }, { state: 'done' }), conversationId };
+    }
+    case 'done': {
+      const { fullText = answer.text, finishReason = null } = fields;
+      const end = finishReason === 'aborted' ? finishReason : 'done';
+      return change(state, { ...withText(answer, fullText), state: end, finishReason }, null);
+    }
+    case 'error': {
+      const { code = '', message = '', retryable = true } = fields;
+      return failAnswer(state, { code, message, retryable });
+    }
+    case 'token':
+      return state.turn?.isStopped ? state : token(state, answer, fields);
+    case 'reset':
+      return state.turn?.isStopped ? state : change(state, { ...withText(answer, ''), state: 'sending' }, { isTorn: false });
+  }
+  return state;
 }
 
-/** @param {State} state @param {Turn} turn @param {Fields} fields @returns {State} */
-function token(state, turn, { text, index }) {
-  const answer = state.messages.find(({ id }) => id === answerId(turn.requestId));
-  if (!answer || turn.isStopped) return state;
-  const held = answer.text.length;
-  if (index > held) return { ...state, turn: { ...turn, isTorn: true, cursor: '' } };
-  const more = String(text).slice(held - index);
-  return more ? patchAnswer(state, turn, () => ({ text: answer.text + more, state: 'streaming' })) : state;
-}
-
-/** @param {State} state @param {Turn} turn @param {Fields} fields @returns {State} */
-function done(state, turn, { fullText, finishReason }) {
-  const next = patchAnswer(state, turn, (answer) => ({
-    ...withText(answer, fullText),
-    state: finishReason === 'aborted' ? 'aborted' : 'done',
-    finishReason,
-  }));
-  return { ...next, turn: null };
-}
-
-/** @param {State} state @param {Turn} _turn @param {Fields} fields @returns {State} */
-function failed(state, _turn, { code, message, retryable }) {
-  return failAnswer(state, { code, message, retryable });
-}
-
-/** @param {State} state @param {Turn} turn @returns {State} */
-function reset(state, turn) {
-  if (turn.isStopped) return state;
-  const next = patchAnswer(state, turn, (answer) => ({ ...withText(answer, ''), state: 'sending' }));
-  return { ...next, turn: { ...turn, isTorn: false } };
+/** @param {State} state @param {MessageView} answer @param {Fields} fields */
+function token(state, answer, { text, index }) {
+  const covered = answer.text.length - index;
+  if (covered < 0) return change(state, {}, { isTorn: true, cursor: '' });
+  const more = covered >= 0 ? String(text ?? '').slice(covered) : '';
+  return more ? change(state, { text: answer.text + more, state: 'streaming' }) : state;
 }
 
 /** @param {string} data @returns {Fields | null} */
 function parse(data) {
   try {
-    const fields = JSON.parse(data);
-    return typeof fields === 'object' ? fields : null;
+    return JSON.parse(data);
   } catch {
     return null;
   }

@@ -7,8 +7,8 @@
  * missing or doubled.
  */
 
-import { applyEvent, failAnswer, patchAnswer } from './answer.js';
-import { answerId, newMessage, patch, questionId, withoutRetried } from './messages.js';
+import { applyEvent, change, failAnswer } from './answer.js';
+import { answerId, newMessage, patchTurn, questionId, withoutRetried } from './messages.js';
 import { applySnapshot } from './snapshot.js';
 
 /** @typedef {import('./types.js').State} State */
@@ -44,7 +44,7 @@ function step(state, action) {
   switch (action.type) {
     case 'ask': {
       const { requestId, text, at } = action;
-      const question = newMessage(requestId, at, { author: 'visitor', text, state: 'queued' });
+      const question = newMessage('visitor', requestId, at, { text, state: 'queued' });
       return { ...state, messages: withoutRetried([...messages, question]) };
     }
     case 'begin':
@@ -52,20 +52,21 @@ function step(state, action) {
     case 'event':
       return applyEvent(state, action.event);
     case 'resume':
-      return turn ? { ...state, turn: { ...turn, isTorn: false } } : state;
+      return turn?.isTorn ? change(state, {}, { isTorn: false }) : state;
     case 'requeue':
       return requeue(state);
     case 'stop':
-      if (!turn) return state;
-      return { ...patchAnswer(state, turn, () => ({ state: 'aborted' })), turn: { ...turn, isStopped: true } };
+      return change(state, { state: 'aborted' }, { isStopped: true }, { state: 'done' });
     case 'settle':
       return { ...state, turn: null };
     case 'fail':
       return failAnswer(state, action.error);
     case 'snapshot':
       return applySnapshot(state, action.snapshot, action.before);
-    case 'connection':
-      return { ...state, connection: action.connection, wait: action.wait ?? null };
+    case 'connection': {
+      const { connection, wait = null } = action;
+      return connection === state.connection && wait === state.wait ? state : { ...state, connection, wait };
+    }
     case 'drop':
       return { ...state, messages: messages.filter((message) => message.state !== 'queued') };
     case 'clear':
@@ -80,21 +81,15 @@ function step(state, action) {
  * @returns {State}
  */
 function begin(state, { requestId, at, streamId = null, messageId = null, cursor = '' }) {
-  const question = questionId(requestId);
-  const messages = patch(state.messages, question, () => ({ state: streamId ? 'done' : 'sending' }));
-  const place = messages.findIndex(({ id }) => id === question) + 1 || messages.length;
-  const answer = newMessage(requestId, at, { messageId });
-  return {
-    ...state,
-    messages: [...messages.slice(0, place), answer, ...messages.slice(place).filter(({ id }) => id !== answer.id)],
-    turn: { requestId, streamId, cursor, isTorn: false, isStopped: false },
-  };
+  const messages = [...patchTurn(state.messages, requestId, {}, { state: streamId ? 'done' : 'sending' })];
+  const place = messages.findIndex(({ id }) => id === questionId(requestId)) + 1 || messages.length;
+  messages.splice(place, 0, newMessage('assistant', requestId, at, { messageId }));
+  return { ...state, messages, turn: { requestId, streamId, cursor, isTorn: false, isStopped: false } };
 }
 
 /** @param {State} state @returns {State} */
 function requeue(state) {
-  if (!state.turn) return state;
-  const { requestId } = state.turn;
-  const messages = state.messages.filter(({ id }) => id !== answerId(requestId));
-  return { ...state, messages: patch(messages, questionId(requestId), () => ({ state: 'queued' })), turn: null };
+  const answer = state.turn && answerId(state.turn.requestId);
+  const next = change(state, {}, null, { state: 'queued' });
+  return answer ? { ...next, messages: next.messages.filter(({ id }) => id !== answer) } : state;
 }

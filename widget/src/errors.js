@@ -14,15 +14,30 @@ export const CLIENT_CODES = Object.freeze({
   FRAME_TOO_LARGE: 'FRAME_TOO_LARGE',
 });
 
-/** @typedef {Error & {code: string, retryable: boolean}} ChatError */
+/**
+ * `retryable`: whether trying again may help; `delayMs`: not sooner than that.
+ * @typedef {Error & {code: string, retryable: boolean, delayMs: number}} ChatError
+ */
 
 /**
  * An Error with a code from the list above or from the server.
  * @param {string} code
- * @param {string} message what was expected and what came, in English
- * @param {boolean} [retryable] whether trying again may help
+ * @param {string} [message] in English, safe to show; empty where the code says it all
+ * @param {boolean} [retryable]
+ * @param {number} [delayMs]
  * @returns {ChatError}
  */
-export function chatError(code, message, retryable = true) {
-  return Object.assign(new Error(message), { code, retryable });
+export function chatError(code, message = '', retryable = true, delayMs = 0) {
+  return Object.assign(new Error(message), { code, retryable, delayMs });
+}
+
+/**
+ * `fault` as the ChatError it should be. Rethrows anything else: a fault in the code must not look
+ * like a bad line.
+ * @param {unknown} fault
+ * @returns {ChatError}
+ */
+export function asChatError(fault) {
+  if (fault instanceof Error && 'retryable' in fault) return /** @type {ChatError} */ (fault);
+  throw fault;
 }

@@ -1,5 +1,5 @@
 /**
- * The bubbles of a transcript: making, finding, changing. Lists are replaced, never mutated.
+ * The bubbles of a transcript: making and changing them. Lists are replaced, never mutated.
  */
 
 /** @typedef {import('./types.js').MessageView} MessageView */
@@ -16,16 +16,16 @@ export const answerId = (requestId) => `a-${requestId}`;
 
 /**
  * A bubble of this page, before the server knows of it.
+ * @param {import('./types.js').Author} author
  * @param {string} requestId
  * @param {number} createdAt
- * @param {Partial<MessageView>} rest
+ * @param {Partial<MessageView>} [rest]
  * @returns {MessageView}
  */
-export function newMessage(requestId, createdAt, rest) {
-  const isQuestion = rest.author === 'visitor';
+export function newMessage(author, requestId, createdAt, rest) {
   return {
-    id: isQuestion ? questionId(requestId) : answerId(requestId),
-    author: 'assistant',
+    id: (author === 'visitor' ? questionId : answerId)(requestId),
+    author,
     text: '',
     revision: 0,
     state: 'sending',
@@ -39,14 +39,18 @@ export function newMessage(requestId, createdAt, rest) {
 }
 
 /**
- * `messages` with one of them changed.
+ * `messages` with the answer to a request changed, and perhaps its question.
  * @param {Messages} messages
- * @param {string} id
- * @param {(message: MessageView) => Partial<MessageView>} change
+ * @param {string} requestId
+ * @param {Partial<MessageView>} [answer]
+ * @param {Partial<MessageView>} [question]
  * @returns {Messages}
  */
-export function patch(messages, id, change) {
-  return messages.map((message) => (message.id === id ? { ...message, ...change(message) } : message));
+export function patchTurn(messages, requestId, answer, question) {
+  return messages.map((message) => {
+    const change = message.author === 'visitor' ? question : answer;
+    return change && message.requestId === requestId ? { ...message, ...change } : message;
+  });
 }
 
 /**
@@ -55,7 +59,7 @@ export function patch(messages, id, change) {
  * @param {string} text
  */
 export function withText(message, text) {
-  const isLonger = !message || text.startsWith(message.text);
+  const isLonger = text.startsWith(message?.text ?? '');
   return { text, revision: (message?.revision ?? 0) + (isLonger ? 0 : 1) };
 }
 
@@ -66,15 +70,14 @@ export function withText(message, text) {
  * @returns {Messages}
  */
 export function withoutRetried(messages) {
-  /** @param {number} at */
-  const isRetried = (at) => {
-    const [question, answer, again] = messages.slice(at, at + 3);
-    return (
-      question?.author === 'visitor' &&
-      again?.author === 'visitor' &&
-      again.text === question.text &&
-      answer?.state === 'failed'
-    );
-  };
-  return messages.filter((_, at) => !isRetried(at) && !isRetried(at - 1));
+  /** @type {Set<MessageView | undefined>} */
+  const retried = new Set();
+  messages.forEach((answer, at) => {
+    const question = messages[at - 1];
+    const next = messages[at + 1];
+    if (answer.state === 'failed' && next?.author === 'visitor' && next.text === question?.text) {
+      retried.add(question).add(answer);
+    }
+  });
+  return messages.filter((message) => !retried.has(message));
 }

@@ -6,7 +6,6 @@
 import { answerId, newMessage, questionId, withText, withoutRetried } from './messages.js';
 
 /** @typedef {import('./types.js').State} State */
-/** @typedef {import('./types.js').Snapshot} Snapshot */
 /** @typedef {import('./types.js').MessageView} MessageView */
 /** @typedef {readonly MessageView[]} Messages */
 
@@ -14,99 +13,77 @@ import { answerId, newMessage, questionId, withText, withoutRetried } from './me
  * The state after the server told its copy. `before` is the state when it was asked for: what has
  * happened since is newer than the copy.
  * @param {State} state
- * @param {Snapshot} snapshot
+ * @param {import('./types.js').Snapshot} snapshot
  * @param {State} before
  * @returns {State}
  */
 export function applySnapshot(state, snapshot, before) {
-  // Another id, or none, where there was one: erased from another tab.
-  const isErased = before.conversationId !== null && before.conversationId !== snapshot.conversationId;
-  const kept = isErased ? withoutErased(state, before) : state.messages;
-  const byId = new Map(kept.map((message) => [message.id, message]));
-  const told = snapshot.messages.map((message) => adopt(byId.get(viewId(message)), message));
+  const { conversationId, activeStream } = snapshot;
+  // Another id, or none, where there was one: erased from another tab. What is unsent or running stays.
+  const isErased = before.conversationId !== null && before.conversationId !== conversationId;
+  const kept = state.messages.filter(
+    (message) =>
+      !isErased ||
+      message.state === 'queued' ||
+      message.requestId === state.turn?.requestId ||
+      !before.messages.includes(message),
+  );
+  const told = snapshot.messages.map((message) => adopt(kept, message));
   return {
     ...state,
     messages: withoutRetried(merge(told, kept)),
-    conversationId: snapshot.conversationId ?? (isErased ? null : state.conversationId),
-    turn: followed(state.turn, told, snapshot.activeStream),
+    conversationId: conversationId ?? (isErased ? null : state.conversationId),
+    turn: follow(state.turn, told, activeStream),
     isRestored: true,
   };
 }
 
 /**
- * Messages of this page that an erased conversation takes with it: all that were settled when the
- * copy was asked for. What is unsent or running stays.
- * @param {State} state
- * @param {State} before
- */
-function withoutErased(state, before) {
-  return state.messages.filter(
-    (message) =>
-      message.state === 'queued' ||
-      message.requestId === state.turn?.requestId ||
-      !before.messages.includes(message),
-  );
-}
-
-/**
  * The server's messages in its order, with those that only this page knows put where they
- * belong: an answer after its question, anything else before what followed it.
+ * belong: an answer after its question, anything else before what followed it, or last.
  * @param {Messages} told
  * @param {Messages} kept
  * @returns {Messages}
  */
 function merge(told, kept) {
-  const toldIds = new Set(told.map(({ id }) => id));
-  /** @type {Map<string, MessageView[]>} */
-  const ahead = new Map();
-  /** @type {Map<string, MessageView>} */
-  const answers = new Map();
-  /** @type {MessageView[]} */
-  let loose = [];
-  for (const message of kept) {
-    const question = message.requestId && questionId(message.requestId);
-    if (toldIds.has(message.id)) {
-      ahead.set(message.id, loose);
-      loose = [];
-    } else if (question && toldIds.has(question)) answers.set(question, message);
-    else loose.push(message);
+  const merged = [...told];
+  let place = merged.length;
+  for (const message of [...kept].reverse()) {
+    /** @param {string} id */
+    const placeOf = (id) => merged.findIndex((other) => other.id === id);
+    const known = placeOf(message.id);
+    if (known < 0) {
+      const question = message.author === 'visitor' ? -1 : placeOf(questionId(message.requestId ?? ''));
+      merged.splice(question < 0 ? place : question + 1, 0, message);
+    } else place = known;
   }
-  const placed = told.flatMap((message) => [
-    ...(ahead.get(message.id) ?? []),
-    message,
-    ...[answers.get(message.id) ?? []].flat(),
-  ]);
-  return [...placed, ...loose];
+  return merged;
 }
 
 /**
  * One message of the server as a bubble: the very bubble of this page when it says the same.
- * @param {MessageView | undefined} mine
+ * @param {Messages} kept
  * @param {import('./types.js').SnapshotMessage} message
  * @returns {MessageView}
  */
-function adopt(mine, message) {
-  const { messageId, author, content, finishReason = null, errorCode, createdAt } = message;
-  const state = errorCode ? 'failed' : finishReason === 'aborted' ? 'aborted' : 'done';
+function adopt(kept, { messageId, author, content, finishReason = null, errorCode, requestId = null, createdAt }) {
+  const fresh = newMessage(author, requestId ?? '', createdAt);
+  const id = requestId ? fresh.id : messageId;
+  const mine = kept.find((message) => message.id === id);
+  const state = errorCode ? 'failed' : finishReason === 'aborted' ? finishReason : 'done';
   const isSame = mine?.text === content && mine.state === state;
   if (isSame && mine.messageId === messageId) return mine;
   const error = errorCode ? { code: errorCode, message: '', retryable: true } : null;
   return {
-    ...newMessage(message.requestId ?? '', createdAt, { author }),
+    ...fresh,
     ...withText(mine, content),
-    id: viewId(message),
-    requestId: message.requestId ?? null,
+    id,
+    requestId,
     messageId,
     state,
     finishReason,
-    error: isSame && mine.error ? mine.error : error,
+    error: isSame ? mine.error : error,
   };
-}
-
-/** @param {import('./types.js').SnapshotMessage} message */
-function viewId({ requestId, author, messageId }) {
-  if (!requestId) return messageId;
-  return author === 'visitor' ? questionId(requestId) : answerId(requestId);
 }
 
 /**
@@ -116,7 +93,7 @@ function viewId({ requestId, author, messageId }) {
  * @param {Messages} told
  * @param {import('./types.js').ActiveStream | null} active
  */
-function followed(turn, told, active) {
+function follow(turn, told, active) {
   if (!turn || told.some(({ id }) => id === answerId(turn.requestId))) return null;
   if (active?.requestId !== turn.requestId || active.streamId === turn.streamId) return turn;
   return { ...turn, streamId: active.streamId, cursor: active.lastEventId };

@@ -30,7 +30,8 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
   function hold(piece) {
     room -= piece.length;
     if (room < 0) {
-      throw chatError(CLIENT_CODES.FRAME_TOO_LARGE, `a line or event of the stream is over ${maxLength} characters`);
+      const message = `a line or event of the stream is over ${maxLength} characters`;
+      throw chatError(CLIENT_CODES.FRAME_TOO_LARGE, message, false);
     }
     if (piece) pieces.push(piece);
   }

@@ -112,7 +112,7 @@
  *   | {type: 'settle'}
  *   | {type: 'fail', error: ErrorView}
  *   | {type: 'snapshot', snapshot: Snapshot, before: State}
- *   | {type: 'connection', connection: Connection, wait?: Wait | null}
+ *   | {type: 'connection', connection: Connection, wait?: Wait | undefined}
  *   | {type: 'drop'}
  *   | {type: 'clear'}} Action
  */
@@ -220,12 +220,12 @@
  * @property {() => number} random at least 0, below 1
  * @property {Schedule} schedule
  * @property {() => string} newId a fresh id for each question
- * @property {string} [locale] language tag sent with each question
+ * @property {string | undefined} [locale] language tag sent with each question
  * @property {() => Page | undefined} [page] where the visitor is, sent with each question
  */
 
 /**
- * Owns the connection. None of its promises but `erase`'s ever rejects: failures are in the state.
+ * Owns the connection. No promise but that of `erase` rejects: failures are in the state.
  * @typedef {object} Client
  * @property {(text: string) => Promise<void>} ask resolves when the question was settled: answered,
  *   failed, stopped or dropped from the queue. Blank text is ignored
@@ -233,7 +233,7 @@
  * @property {(id: string) => Promise<void>} retry asks the question of a failed answer again; on the answer that
  *   is under way it is `resumeNow`. Takes MessageView.id of the answer
  * @property {() => Promise<void>} restore reads the conversation and goes on with a running answer;
- *   resolves once the conversation is in the state, or the server refused
+ *   resolves once the conversation is in the state, was refused, or has to wait behind a question
  * @property {() => void} resumeNow tries again at once: the browser is online, the tab visible, a button pressed
  * @property {() => void} clearQueue forgets the questions that wait
  * @property {() => Promise<void>} erase deletes the conversation on the server, then here. Rejects with a

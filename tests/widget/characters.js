@@ -1,0 +1,20 @@
+/** What a reader takes for one character, and a computer for several. */
+export const CHARACTERS = {
+  'a letter': 'x',
+  'a character outside the basic plane': '😀',
+  'a letter with a combining accent': 'e\u0301',
+  'a letter with many marks': 'z\u0351\u036b\u0343\u0363\u0302',
+  'a family joined with ZWJ': '👩‍👩‍👧‍👦',
+  'a skin tone': '👍🏽',
+  'a joined emoji with skin tone': '👩🏿‍🚀',
+  'a flag': '🇩🇪',
+  'a flag of tags': '🏴󠁧󠁢󠁳󠁣󠁴󠁿',
+  'a rainbow flag': '🏳️‍🌈',
+  'a keycap': '1️⃣',
+  'an emoji made text': '☺︎',
+  'a Korean syllable in parts': '\u1112\u1161\u11ab',
+  'a Korean syllable with a loose end': '\ud558\u11ab',
+  'a Devanagari vowel sign': 'कि',
+  'a Thai tone mark': 'ก้',
+  'a line end of two': '\r\n',
+};

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { CLIENT_CODES } from '../../widget/src/errors.js';
+import { errorText, format, pickLocale, strings } from '../../widget/src/strings.js';
+
+const placeholders = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
+
+for (const locale of Object.keys(strings)) {
+  test(`${locale} has every key, in the same order, and no other`, () => {
+    assert.deepEqual(Object.keys(strings[locale]), Object.keys(strings.en));
+  });
+
+  test(`${locale} has a text for each key, with the placeholders of the English one`, () => {
+    for (const [key, text] of Object.entries(strings[locale])) {
+      assert.equal(text, text.trim(), key);
+      assert.notEqual(text, '', key);
+      assert.deepEqual(placeholders(text), placeholders(strings.en[key]), key);
+    }
+  });
+}
+
+test('no text of another language was left in English', () => {
+  for (const [key, text] of Object.entries(strings['zh-CN'])) assert.match(text, /\p{Script=Han}/u, key);
+});
+
+for (const [candidates, locale] of [
+  [[], 'en'],
+  [['en-GB'], 'en'],
+  [['EN'], 'en'],
+  [['zh'], 'zh-CN'],
+  [['zh-CN'], 'zh-CN'],
+  [['zh_Hans_SG'], 'zh-CN'],
+  [['zh-TW'], 'zh-CN'],
+  [['fr', 'zh-CN', 'en'], 'zh-CN'],
+  [['fr-FR', 'de'], 'en'],
+  [[null, undefined, '', 'zh'], 'zh-CN'],
+  [['english'], 'en'],
+  [['zhuang', 'zh'], 'zh-CN'],
+]) {
+  test(`${JSON.stringify(candidates)} is spoken to in ${locale}`, () => {
+    assert.equal(pickLocale(candidates), locale);
+  });
+}
+
+test('placeholders are filled in', () => {
+  assert.equal(format('{a} of {b}, {a}', { a: 1, b: 'two' }), '1 of two, 1');
+});
+
+test('a placeholder without a value of its own stays as it is', () => {
+  assert.equal(format('{toString} {missing}', {}), '{toString} {missing}');
+});
+
+test('a value is taken as it is, whatever it holds', () => {
+  assert.equal(format('{a}', { a: '$& {b}', b: 'no' }), '$& {b}');
+});
+
+/** The codes as the server's own source lists them. */
+const SERVER_CODES = [
+  ...readFileSync(new URL('../../backend/chatbubble/errors.py', import.meta.url), 'utf8').matchAll(
+    /code(?:: ClassVar\[str\])? = "([A-Z_]+)"/g,
+  ),
+].map(([, code]) => code);
+
+/** Never sent to a visitor's browser, or never to a chat. */
+const UNSEEN = ['CONFIG_ERROR', 'CLIENT_NOT_FOUND', 'STREAM_ENDED', 'METHOD_NOT_ALLOWED', 'OPERATOR_REQUIRED'];
+
+test('the list of codes was really read', () => {
+  assert.ok(SERVER_CODES.includes('STREAM_ERROR') && SERVER_CODES.length > 15, String(SERVER_CODES));
+});
+
+for (const code of [...SERVER_CODES.filter((name) => !UNSEEN.includes(name)), ...Object.values(CLIENT_CODES)]) {
+  test(`${code} has words of ours in every language`, () => {
+    const marker = 'the words that came with it';
+    for (const words of Object.values(strings)) {
+      assert.ok(Object.values(words).includes(errorText(words, { code, message: marker })));
+    }
+  });
+}
+
+test('a code that we do not know is told in its own words', () => {
+  assert.equal(errorText(strings.en, { code: 'OUT_OF_TEA', message: 'There is no tea.' }), 'There is no tea.');
+});
+
+test('a code that we do not know without words of its own is told in general ones', () => {
+  assert.equal(errorText(strings.en, { code: 'OUT_OF_TEA', message: '' }), strings.en.errorUnknown);
+});

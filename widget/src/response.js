@@ -1,0 +1,54 @@
+/**
+ * What a response of the server means for the one who waits for an answer.
+ */
+
+import { chatError, CLIENT_CODES } from './errors.js';
+
+const LONGEST_WAIT_MS = 60_000;
+
+/**
+ * What a response says besides a stream. `body` is what came as JSON, else null.
+ * @typedef {{status: number, contentType: string | null, retryAfter: string | null, body: any}} Reply
+ */
+
+/**
+ * Whether the events of an answer follow. False: nothing more comes from that stream, and the
+ * conversation tells how it ended.
+ * @param {Reply} reply
+ * @param {number} now
+ * @param {boolean} isResume whether a stream was asked for by its name
+ * @returns {boolean}
+ * @throws {import('./errors.js').ChatError} when it is neither
+ */
+export function hasStream(reply, now, isResume) {
+  const { status, contentType } = reply;
+  // The essence of the media type counts, whatever its parameters.
+  if (status === 200 && /^\s*text\/event-stream\s*(;|$)/i.test(contentType ?? '')) return true;
+  if (status === 204 || (isResume && (status === 404 || status === 410))) return false;
+  throw refusal(reply, now);
+}
+
+/**
+ * Why there is not what was asked for. Without our error shape it is not our server that speaks but
+ * a proxy or a hotel's login page: that passes, unless somebody says 401 or 403.
+ * @param {Reply} reply
+ * @param {number} now
+ */
+export function refusal({ status, retryAfter, body }, now) {
+  const isForbidden = status === 401 || status === 403;
+  const { code, message, retryable = !isForbidden } = body?.error ?? {};
+  const cause = isForbidden ? CLIENT_CODES.REFUSED : CLIENT_CODES.CONNECTION_LOST;
+  return chatError(code ?? cause, message, retryable, retryAfterMs(retryAfter, now));
+}
+
+/**
+ * How long a `Retry-After` asks to wait, in seconds or until a date: at most a minute, 0 for none.
+ * @param {string | null} value
+ * @param {number} now
+ * @returns {number}
+ */
+export function retryAfterMs(value, now) {
+  if (!value) return 0;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Math.min(LONGEST_WAIT_MS, Math.max(0, ms || 0));
+}

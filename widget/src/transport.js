@@ -1,0 +1,136 @@
+/**
+ * Requests to the server. Each lives on a link that is cut when it stays silent for too long: a
+ * network that changed under a connection does not always say so.
+ */
+
+import { chatError, CLIENT_CODES } from './errors.js';
+import { refusal } from './response.js';
+
+/** The server's heartbeat comes every 15 s: two and a half of them without a byte is a drop. */
+export const SILENCE_MS = 37_500;
+
+/** @typedef {import('./response.js').Reply} Reply */
+
+/**
+ * One request. What it waits for rejects with a ChatError `CONNECTION_LOST` when nothing comes.
+ * @typedef {object} Link
+ * @property {() => Promise<Reply>} reply
+ * @property {() => Promise<Uint8Array | undefined>} read the next bytes of the body; undefined at its end
+ * @property {() => void} close
+ */
+
+/** @typedef {ReturnType<typeof createTransport>} Transport */
+
+/**
+ * @param {Pick<import('./types.js').ClientOptions, 'endpoint' | 'sessionId' | 'fetch' | 'now' | 'schedule'>} options
+ */
+export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
+  /** @type {Set<{heardAt: number, abort: () => void}>} */
+  const links = new Set();
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   * @param {string} [cursor]
+   * @returns {Link}
+   */
+  function open(method, path, body, cursor) {
+    const controller = new AbortController();
+    const link = { heardAt: now(), abort: () => controller.abort() };
+    let disarm = schedule(link.abort, SILENCE_MS);
+    links.add(link);
+
+    /** @template T @param {Promise<T>} promise */
+    async function hear(promise) {
+      const value = await promise.catch((error) => {
+        throw chatError(CLIENT_CODES.CONNECTION_LOST, String(error));
+      });
+      link.heardAt = now();
+      disarm();
+      disarm = schedule(link.abort, SILENCE_MS);
+      return value;
+    }
+
+    const response = fetch(endpoint + path, {
+      method,
+      body: body ? JSON.stringify(body) : null,
+      headers: headersOf(sessionId, body, cursor),
+      signal: controller.signal,
+      credentials: 'omit',
+      cache: 'no-store',
+      // The session id is a secret: it does not follow a redirect to somebody else.
+      redirect: 'error',
+    });
+    /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
+    let reader;
+
+    return {
+      reply: async () => readReply(await hear(response)),
+      async read() {
+        reader ??= /** @type {ReadableStream<Uint8Array>} */ ((await response).body).getReader();
+        return (await hear(reader.read())).value;
+      },
+      close() {
+        links.delete(link);
+        disarm();
+        link.abort();
+      },
+    };
+  }
+
+  return {
+    open,
+
+    /**
+     * A request and its reply. Rejects with a ChatError unless the reply is what was asked for.
+     * @param {string} method
+     * @param {string} path
+     * @param {(reply: Reply) => boolean} isGood
+     * @returns {Promise<any>} the body of the reply
+     */
+    async exchange(method, path, isGood) {
+      const link = open(method, path);
+      try {
+        const reply = await link.reply();
+        if (isGood(reply)) return reply.body;
+        throw refusal(reply, now());
+      } finally {
+        link.close();
+      }
+    },
+
+    /**
+     * Cuts the links that were silent for that long; all of them by default.
+     * @param {number} [silentMs]
+     */
+    cut(silentMs = 0) {
+      for (const link of links) if (now() - link.heardAt >= silentMs) link.abort();
+    },
+  };
+}
+
+/**
+ * @param {Response} response
+ * @returns {Promise<Reply>}
+ */
+async function readReply(response) {
+  const { status, headers } = response;
+  const contentType = headers.get('Content-Type');
+  const isJson = /^application\/json\b/i.test(contentType ?? '');
+  // A body that was cut, or is no JSON after all, tells no more than none.
+  const body = isJson ? await response.json().catch(() => null) : null;
+  return { status, contentType, retryAfter: headers.get('Retry-After'), body };
+}
+
+/**
+ * @param {string} sessionId
+ * @param {object} [body] a question carries the session id itself
+ * @param {string} [cursor]
+ * @returns {Record<string, string>}
+ */
+function headersOf(sessionId, body, cursor) {
+  if (body) return { 'Content-Type': 'application/json' };
+  const headers = { Authorization: `Bearer ${sessionId}` };
+  return cursor ? { ...headers, 'Last-Event-ID': cursor } : headers;
+}
