@@ -28,6 +28,8 @@ export const en = Object.freeze({
   copy: 'Copy',
   copied: 'Copied',
   code: 'Code',
+  table: 'Table',
+  notShown: 'The rest is too long to be shown here.',
   menu: 'More',
   erase: 'Delete my conversation',
   eraseConfirm: 'Delete this conversation for good?',

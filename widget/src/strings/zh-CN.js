@@ -29,6 +29,8 @@ export const zhCN = Object.freeze({
   copy: '复制',
   copied: '已复制',
   code: '代码',
+  table: '表格',
+  notShown: '其余内容过长，无法在此显示。',
   menu: '更多',
   erase: '删除我的对话',
   eraseConfirm: '确定永久删除此对话吗？',
