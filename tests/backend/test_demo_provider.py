@@ -11,7 +11,7 @@ import pytest
 from chatbubble.providers import demo
 from chatbubble.providers.demo import ANSWERS, FALLBACK, INSTANT, NATURAL, DemoProvider, find_topic, split
 from chatbubble.providers.demo_topics import SMALL_TALK, TOPICS
-from chatbubble.records import Finish, FinishReason, Prompt, PromptMessage
+from chatbubble.records import Finish, FinishReason, Page, Prompt, PromptMessage
 
 ENGLISH_QUESTIONS = {
     "When are you open?": "hours",
@@ -148,6 +148,23 @@ def test_only_the_newest_message_is_answered() -> None:
     answered = PromptMessage("assistant", "Ten to six.")
     history = Prompt((asked, answered, PromptMessage("user", "And how do I return something?")))
     assert demo.answer(history) == ANSWERS["en"]["returns"]
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("http://127.0.0.1:8080/shop?a=1", "(http://127.0.0.1:8080/delivery)"),
+        ("https://larkmoor.example", "(https://larkmoor.example/delivery)"),
+        ("http://[::1]:8080/#top", "(http://[::1]:8080/delivery)"),
+        ("https://a.example) [x](https://b.example/", "(/delivery)"),
+        ("https://user:secret@a.example/", "(/delivery)"),
+        ("javascript:alert(1)", "(/delivery)"),
+        ("", "(/delivery)"),
+    ],
+)
+def test_links_lead_to_the_site_that_asks(url: str, link: str) -> None:
+    question = PromptMessage("user", "What does delivery cost?")
+    assert f"[Delivery & returns]{link}" in demo.answer(Prompt((question,), page=Page(url)))
 
 
 ALL_TEXTS = [(language, topic) for language, answers in ANSWERS.items() for topic in answers]

@@ -32,6 +32,7 @@ _WORD = re.compile(r"[a-z0-9\u00c0-\u024f]+")
 _APOSTROPHE = re.compile("['\u2018\u2019]")
 _PUNCTUATION = re.compile(r"[\s!-/:-@\[-`{-~\u2000-\u200a\u2010-\u206f\u3000-\u303f]+")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+_ORIGIN = re.compile(r"https?://[a-z0-9.:\[\]-]+(?=[/?#]|$)", re.IGNORECASE)
 _KANA = re.compile(r"[\u3040-\u30ff]")
 
 # What a reader sees as one character (UAX #29, as far as the answers need it): a pair of
@@ -83,8 +84,14 @@ class DemoProvider:
 
 
 def answer(prompt: Prompt) -> str:
-    """The whole answer (Markdown) to the prompt's question, in Chinese or English."""
-    return ANSWERS[_language(prompt)][find_topic(prompt.question) or FALLBACK]
+    """The whole answer (Markdown) to the prompt's question, in Chinese or English.
+
+    Links to the shop's pages start with the origin of the page that asks: where that is
+    not known they stay relative, which a careful reader of answers does not follow.
+    """
+    text = ANSWERS[_language(prompt)][find_topic(prompt.question) or FALLBACK]
+    origin = _ORIGIN.match(prompt.page.url) if prompt.page else None
+    return text.replace("](/", f"]({origin[0]}/") if origin else text
 
 
 def find_topic(question: str) -> str | None:
