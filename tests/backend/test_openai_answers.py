@@ -64,7 +64,9 @@ def check_failure(outcome: Outcome, expected: type[ChatbubbleError], server: Mod
 
 
 def test_an_answer_comes_in_pieces_with_its_usage(model_server: ModelServer) -> None:
-    outcome = ask_once(model_server, stream(delta("Hel"), delta("lo"), finish(), usage(7, 2), DONE))
+    pause = wait(0.02)
+    tail = [chunk(finish()), chunk(usage(7, 2)), chunk(DONE), end()]
+    outcome = ask_once(model_server, [head(), chunk(delta("Hel")), pause, chunk(delta("lo")), pause, *tail])
     assert outcome == Outcome(["Hel", "lo"], Finish(FinishReason.STOP, Usage(7, 2)))
 
 

@@ -19,6 +19,7 @@ from chatbubble.errors import (
 )
 from chatbubble.provider import Piece
 from chatbubble.providers.completion import CompletionReader
+from chatbubble.providers.failures import redact
 from chatbubble.records import Finish, FinishReason, Usage
 
 TEXT = "Grüße, 你好 \U0001f469\u200d\U0001f467!"
@@ -234,6 +235,10 @@ def test_the_finish_reason_error_is_a_failure() -> None:
 def test_a_key_in_an_error_frame_is_blotted_out() -> None:
     detail = failure([frame({"error": {"message": "bad key sk-secret-key and Bearer abcdefghijkl"}})]).detail
     assert detail.endswith("bad key *** and ***")
+
+
+def test_what_goes_to_the_log_is_one_short_line() -> None:
+    assert redact("a\r\n b\x1b[1m\u2028c" + "d" * 1000, "") == "a b?[1m c" + "d" * 491
 
 
 def test_a_frame_beyond_the_bound_is_a_failure() -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import gevent
 import pytest
-from asking import MODEL, ask, prompt, provider_at
+from asking import MODEL, ask, await_true, open_files, prompt, provider_at
 from gevent import socket
 from model_server import ModelServer
 from model_steps import DONE, Step, chunk, delta, end, failure, finish, head, stall, stream, wait
@@ -20,18 +18,6 @@ from chatbubble.providers.openai import OpenAIProvider
 ANSWER = stream(delta("Hello"), finish(), DONE)
 ENDLESS = [head(), *(step for _ in range(10_000) for step in (chunk(delta("word ")), wait(0.005)))]
 LATEST_S = 0.1
-
-
-def await_true(claim: Callable[[], bool], timeout_s: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not claim():
-        assert time.monotonic() < deadline, "it never came true"
-        gevent.sleep(0.001)
-
-
-def open_files() -> int:
-    gc.collect()
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.fixture

@@ -1,166 +1,210 @@
 """How requests reach a model's server from a process that runs on gevent.
 
-httpcore2 brings a connection pool, but not one for greenlets that get killed, which is
-what Stop does: under a lock it asks every idle connection whether it still lives, gevent
-answers such a question by switching, and a greenlet killed right there leaves its entry in
-the pool for ever. It also walks through all connections for every request. So we use its
-connections and keep the idle ones ourselves. There are no slots that could leak: how many
-requests run at once is decided by whoever starts turns.
+The pool that comes with httpx2 is not one for greenlets that get killed, which is what Stop
+does: under a lock it asks every idle connection whether it still lives, gevent answers such
+a question by switching, and a greenlet killed right there leaves its entry in the pool for
+ever. It also walks through all connections for every request. This one has no lock and no
+slots that could leak: how many requests run at once is decided by whoever starts turns.
 """
 
 from __future__ import annotations
 
 import ssl
+import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import gevent
-import httpcore2
 import httpx2
-from gevent import monkey
+from gevent import monkey, socket
+
+from .http1 import MalformedResponse, ResponseReader, encode_request
 
 MAX_IDLE = 100
 IDLE_S = 30.0
 MAX_ERROR_BYTES = 65_536
+READ_BYTES = 65_536
+
+Address = tuple[str, str, int]
 
 # The unpatched one: it answers at once, without switching greenlets.
 _poll = monkey.get_original("select", "poll")
 _READABLE = 1
 
 
-class _Idle(NamedTuple):
-    connection: httpcore2.HTTPConnection
-    socket: Any
-    expires_at: float
-
-    def is_usable(self) -> bool:
-        """An idle connection has nothing to say: if it is readable, its end was announced."""
-        if time.monotonic() > self.expires_at or self.socket.fileno() < 0:
-            return False
-        poll = _poll()
-        poll.register(self.socket.fileno(), _READABLE)
-        return not poll.poll(0)
-
-
 class GeventTransport(httpx2.BaseTransport):
     """Sends each request on an idle connection or on a new one; HTTP/1.1, with or without TLS."""
 
-    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        self._ssl_context = ssl_context or httpcore2.default_ssl_context()
-        self._backend = _Backend()
-        self._idle: dict[str, deque[_Idle]] = {}
+    def __init__(self) -> None:
+        # Where httpx2 would take truststore's context, gevent's sockets do not fit it.
+        is_linux = sys.platform.startswith("linux")
+        self._ssl_context = httpx2.create_ssl_context() if is_linux else ssl.create_default_context()
+        self._idle: dict[Address, deque[_Connection]] = {}
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send `request`; returns when the response's headers are there."""
-        url = httpcore2.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.url.raw_path,
-        )
-        sent = httpcore2.Request(
-            request.method, url, headers=request.headers.raw, content=request.stream, extensions=request.extensions
-        )
-        connection = self._connection(url.origin)
+        """Send `request`; returns when the response's headers are there.
+
+        Raises the `httpx2.TransportError` that fits.
+        """
+        address = _address(request.url)
+        connection = self._take_idle(address) or self._connect(address, _timeout_s(request, "connect"))
         try:
-            with _httpx2_errors():
-                response = connection.handle_request(sent)
+            reader, start = connection.exchange(request)
         except BaseException:
             connection.close()
             raise
-        return httpx2.Response(
-            response.status,
-            headers=response.headers,
-            stream=_Body(self, connection, response, origin=str(url.origin)),
-            extensions=response.extensions,
-        )
+        body = _Body(self, connection, reader, start)
+        return httpx2.Response(reader.status, headers=reader.headers, stream=body)
 
     def close(self) -> None:
         """Close the idle connections. Those at work end with their responses."""
         for idle in self._idle.values():
             while idle:
-                idle.pop().connection.close()
+                idle.pop().close()
 
-    def keep(self, connection: httpcore2.HTTPConnection, response: httpcore2.Response, origin: str) -> None:
-        """Take back a connection whose response was read to its end; let go of any other."""
-        if not connection.is_idle():
-            return
-        idle = self._idle.setdefault(origin, deque())
-        socket = response.extensions["network_stream"].get_extra_info("socket")
-        idle.append(_Idle(connection, socket, time.monotonic() + IDLE_S))
-        while len(idle) > MAX_IDLE or not idle[0].is_usable():
-            idle.popleft().connection.close()
-            if not idle:
-                break
+    def keep(self, connection: _Connection) -> None:
+        """Take back a connection that can be used again."""
+        idle = self._idle.setdefault(connection.address, deque())
+        connection.idle_since = time.monotonic()
+        idle.append(connection)
+        while idle and (len(idle) > MAX_IDLE or not idle[0].is_usable()):
+            idle.popleft().close()
 
-    def _connection(self, origin: httpcore2.Origin) -> httpcore2.HTTPConnection:
-        idle = self._idle.get(str(origin))
+    def _take_idle(self, address: Address) -> _Connection | None:
+        idle = self._idle.get(address)
         while idle:
             # The newest first: it is the likeliest to live.
             newest = idle.pop()
             if newest.is_usable():
-                return newest.connection
-            newest.connection.close()
-        return httpcore2.HTTPConnection(origin, ssl_context=self._ssl_context, network_backend=self._backend)
+                return newest
+            newest.close()
+        return None
+
+    def _connect(self, address: Address, timeout_s: float | None) -> _Connection:
+        scheme, host, port = address
+        # One timer for all of it: a socket's own leaves out the look-up of the name and
+        # starts again with each address of the host and each step of the handshake.
+        timer = gevent.Timeout(timeout_s, httpx2.ConnectTimeout(f"no connection within {timeout_s} s"))
+        try:
+            with timer:
+                sock = socket.create_connection((host, port))
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if scheme == "https":
+                    sock = self._shake_hands(sock, host)
+        except OSError as error:
+            raise httpx2.ConnectError(str(error)) from error
+        return _Connection(sock, address)
+
+    def _shake_hands(self, plain: Any, host: str) -> ssl.SSLSocket:
+        sock = self._ssl_context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+        try:
+            sock.do_handshake()
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+
+class _Connection:
+    """One socket, one request at a time."""
+
+    def __init__(self, sock: Any, address: Address) -> None:
+        self.address = address
+        self.idle_since = 0.0
+        self._sock = sock
+
+    def is_usable(self) -> bool:
+        """Whether an idle connection still stands. It has nothing to say: if it is readable,
+        its end was announced."""
+        if time.monotonic() - self.idle_since > IDLE_S:
+            return False
+        poll = _poll()
+        poll.register(self._sock.fileno(), _READABLE)
+        return not poll.poll(0)
+
+    def exchange(self, request: httpx2.Request) -> tuple[ResponseReader, bytes]:
+        """Send a request and read the response's head; returns what came of the body with it."""
+        try:
+            sent = encode_request(request.method, request.url.raw_path, request.headers.raw, request.read())
+        except ValueError as error:
+            raise httpx2.LocalProtocolError(str(error)) from error
+        self._send(sent, _timeout_s(request, "write"))
+        self._sock.settimeout(_timeout_s(request, "read"))
+        reader, start = ResponseReader(), b""
+        while not reader.status:
+            start = self.receive(reader)
+        return reader, start
+
+    def receive(self, reader: ResponseReader) -> bytes:
+        """Wait for what the server says next; returns what of it belongs to the body."""
+        try:
+            data = self._sock.recv(READ_BYTES)
+            if data:
+                return reader.feed(data)
+            reader.end()
+        except TimeoutError as error:
+            raise httpx2.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpx2.ReadError(str(error)) from error
+        except MalformedResponse as error:
+            raise httpx2.RemoteProtocolError(str(error)) from error
+        return b""
+
+    def close(self) -> None:
+        """Let go of it at once."""
+        self._sock.close()
+
+    def _send(self, data: bytes, timeout_s: float | None) -> None:
+        self._sock.settimeout(timeout_s)
+        try:
+            self._sock.sendall(data)
+        except TimeoutError as error:
+            raise httpx2.WriteTimeout(str(error)) from error
+        except OSError:
+            # A server may refuse without having read all of a request. If it did not,
+            # reading fails just as well.
+            return
 
 
 class _Body(httpx2.SyncByteStream):
     def __init__(
-        self,
-        transport: GeventTransport,
-        connection: httpcore2.HTTPConnection,
-        response: httpcore2.Response,
-        origin: str,
+        self, transport: GeventTransport, connection: _Connection, reader: ResponseReader, start: bytes
     ) -> None:
         self._transport = transport
         self._connection = connection
-        self._response = response
-        self._origin = origin
+        self._reader = reader
+        self._start = start
+        self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        is_error = self._response.status >= 400
-        taken = 0
-        with _httpx2_errors():
-            for chunk in self._response.iter_stream():
+        chunk, taken = self._start, 0
+        while True:
+            if chunk:
                 yield chunk
                 taken += len(chunk)
-                # The openai package reads the body of a refusal whole, however long it is.
-                if is_error and taken > MAX_ERROR_BYTES:
-                    break
+            # The openai package reads the body of a refusal whole, however long it is.
+            if self._reader.is_complete or (self._reader.status >= 400 and taken > MAX_ERROR_BYTES):
+                return
+            chunk = self._connection.receive(self._reader)
 
     def close(self) -> None:
-        self._response.close()
-        self._transport.keep(self._connection, self._response, self._origin)
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._reader.is_complete and self._reader.is_reusable:
+            self._transport.keep(self._connection)
+        else:
+            self._connection.close()
 
 
-class _Backend(httpcore2.SyncBackend):
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.NetworkStream:
-        # A socket's own time-out leaves out the look-up of the name and starts again with
-        # each address of the host.
-        with gevent.Timeout(timeout, httpcore2.ConnectTimeout(f"no connection within {timeout} s")):
-            return super().connect_tcp(host, port, timeout, local_address, socket_options or ())
+def _address(url: httpx2.URL) -> Address:
+    if url.scheme not in ("http", "https") or not url.host:
+        raise httpx2.UnsupportedProtocol(f"not an address for HTTP: {url.scheme!r}")
+    return url.scheme, url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
 
 
-@contextmanager
-def _httpx2_errors() -> Iterator[None]:
-    """httpx2 has the exceptions of httpcore2 under the same names."""
-    try:
-        yield
-    except (
-        httpcore2.TimeoutException,
-        httpcore2.NetworkError,
-        httpcore2.ProtocolError,
-        httpcore2.ProxyError,
-        httpcore2.UnsupportedProtocol,
-    ) as error:
-        raise getattr(httpx2, type(error).__name__)(str(error)) from error
+def _timeout_s(request: httpx2.Request, part: str) -> float | None:
+    timeout_s: float | None = request.extensions.get("timeout", {}).get(part)
+    return timeout_s
