@@ -16,12 +16,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import assets as pipeline
 import brotli
 import pytest
-from webassets.exceptions import FilterError
-
-import assets as pipeline
 import sources
+from webassets.exceptions import FilterError
 
 ROOT = Path(__file__).resolve().parent.parent
 Entries = dict[str, dict[str, Any]]

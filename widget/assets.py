@@ -22,13 +22,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import brotli
+import toolchain
+from sources import SOURCES, STATIC, is_current, sources_hash
 from webassets import Bundle, Environment
 from webassets.exceptions import BuildError, BundleError, FilterError
 from webassets.filter import Filter
 from webassets.version import HashVersion
-
-import toolchain
-from sources import SOURCES, STATIC, is_current, sources_hash
 
 # The oldest browsers with constructed style sheets, which the widget cannot do without.
 TARGET = "--target=chrome105,firefox105,safari16.4"

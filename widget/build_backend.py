@@ -14,11 +14,10 @@ from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
-from setuptools import build_meta
-from setuptools.build_meta import prepare_metadata_for_build_editable, prepare_metadata_for_build_wheel
-
 import sources
 import toolchain
+from setuptools import build_meta
+from setuptools.build_meta import prepare_metadata_for_build_editable, prepare_metadata_for_build_wheel
 
 __all__ = [
     "build_editable",
