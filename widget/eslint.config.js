@@ -10,7 +10,7 @@ const SINKS = [
 /** What a pure module gets injected, or does without. */
 const OUTSIDE = [
   'document', 'window', 'self', 'navigator', 'location', 'fetch', 'localStorage', 'sessionStorage', 'performance',
-  'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame', 'Date', 'crypto',
+  'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame', 'crypto',
 ];
 const PURE = [
   'answer', 'backoff', 'conversation', 'graphemes', 'links', 'markdown', 'markdown/*', 'messages', 'options', 'pauses',
@@ -125,6 +125,11 @@ export default [
         {
           selector: 'MemberExpression[object.name="globalThis"]:not([property.name="Intl"])',
           message: 'A pure module gets this injected, or does without.',
+        },
+        {
+          selector: ':matches(MemberExpression[object.name="Date"][property.name="now"],' +
+            ' NewExpression[callee.name="Date"][arguments.length=0])',
+          message: 'A pure module is told what time it is.',
         },
       ],
     },
