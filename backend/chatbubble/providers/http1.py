@@ -1,6 +1,6 @@
 """HTTP/1.1 as a client speaks it: one request to bytes, bytes to one response. Pure.
 
-httpcore2 leaves this to h11, which costs 40 to 50 microseconds for every chunk of a body,
+The usual clients leave this to h11, which costs 40 to 50 microseconds for every chunk of a body,
 more than all that we do with it. This reads whatever one receive brought at once.
 """
 
