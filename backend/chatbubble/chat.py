@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .errors import ChatbubbleError, Interrupted, NotFound, StreamError
-from .events import Connected, Done, Error, Event, Token
+from .errors import ChatbubbleError, Interrupted, NotFound, error_of
+from .events import Connected, Done, Error, Event, Token, utf16_length
+from .generation import PIECE_CHARS
 from .limits import Limiter
-from .records import Conversation, Cursor, FinishReason, Message, Question, Turn, TurnState
+from .records import Answer, Conversation, Cursor, FinishReason, Question, Turn, TurnState
 from .store import ConversationStore, StoredTurn
 from .stream_log import StreamLog, StreamReader
+from .turn import last_words
 from .visitors import new_id
+from .well_formed import slices
 from .workers import Workers
 
 
@@ -29,6 +32,7 @@ class Chat:
 
     def __init__(self, store: ConversationStore, log: StreamLog, workers: Workers, limiter: Limiter) -> None:
         self._store, self._log, self._workers, self._limiter = store, log, workers, limiter
+        self._erasures = 0
 
     def ask(self, question: Question, client_id: str) -> StreamReader:
         """Start a turn, or attach to the one that the same request id has started.
@@ -48,14 +52,11 @@ class Chat:
         self._log.open(stream_id, question.visitor_id)
         try:
             admission = self._store.begin_turn(question, stream_id)
-            if admission.is_new:
-                self._log.append(stream_id, _connected(admission.turn, client_id))
-                reader = self._log.reader(stream_id)
-                self._workers.start(admission.turn, question)
-                return reader
-        except ChatbubbleError:
+        except BaseException:
             self._log.discard(stream_id)
             raise
+        if admission.is_new:
+            return self._begin(admission.turn, question, client_id)
         self._log.discard(stream_id)
         return self._follow(admission.turn.visitor_id, admission.turn.stream_id, None)
 
@@ -92,14 +93,30 @@ class Chat:
 
     def erase(self, visitor_id: str) -> None:
         """Delete everything the visitor has, a running turn included."""
-        for stream_id in self._store.erase(visitor_id):
+        streams = self._store.erase(visitor_id)
+        self._erasures += 1
+        for stream_id in streams:
             self._log.discard(stream_id)
             self._workers.stop(stream_id)
+
+    def _begin(self, turn: Turn, question: Question, client_id: str) -> StreamReader:
+        try:
+            self._log.append(turn.stream_id, _connected(turn, client_id))
+            reader = self._log.reader(turn.stream_id)
+        except ChatbubbleError as failure:
+            # It is saved as running: without this no other question could ever follow it.
+            self._log.discard(turn.stream_id)
+            self._store.finish_turn(
+                turn, Answer("", TurnState.FAILED, FinishReason.ERROR, failure.code, finished_at=_now_ms())
+            )
+            raise
+        self._workers.start(turn, question)
+        return reader
 
     def _follow(self, visitor_id: str, stream_id: str, last_event_id: str | None) -> StreamReader:
         owner = self._log.owner(stream_id)
         if owner is None:
-            self._retell(self._stored(visitor_id, stream_id))
+            self._retell(visitor_id, stream_id)
         elif owner != visitor_id:
             raise NotFound()
         cursor = Cursor.parse(last_event_id) if last_event_id is not None else None
@@ -111,32 +128,40 @@ class Chat:
             raise NotFound()
         return stored
 
-    def _retell(self, stored: StoredTurn) -> None:
+    def _retell(self, visitor_id: str, stream_id: str) -> None:
         """Open an expired stream again, in a new epoch, from what the store remembers."""
-        turn, answer = stored.turn, stored.answer
-        if self._log.owner(turn.stream_id) is not None:
+        while True:
+            # What is read may be erased before we get to run again: then look once more.
+            erasures = self._erasures
+            stored = self._stored(visitor_id, stream_id)
+            if erasures == self._erasures:
+                break
+        if self._log.owner(stream_id) is not None:
             return  # another reader was faster
-        self._log.open(turn.stream_id, turn.visitor_id)
-        self._log.append(turn.stream_id, _connected(turn, new_id("client")))
-        failure: ChatbubbleError | None = None
-        if answer is None or turn.state is TurnState.INTERRUPTED:
-            failure = Interrupted()
-        elif turn.state is TurnState.FAILED:
-            failure = StreamError()
-        for event in _told_again(turn, answer, failure):
-            self._log.append(turn.stream_id, event)
+        self._log.open(stream_id, visitor_id)
+        try:
+            for event in _told_again(stored):
+                self._log.append(stream_id, event)
+        except BaseException:
+            # Half a stream would keep its readers waiting for ever.
+            self._log.discard(stream_id)
+            raise
 
 
-def _told_again(turn: Turn, answer: Message | None, failure: ChatbubbleError | None) -> Iterator[Event]:
-    now = _now_ms()
-    text = answer.content if answer else ""
-    if text:
-        yield Token(text, 0, now)
-    if failure is not None:
-        yield Error.of(failure, now)
-        return
-    reason = (answer and answer.finish_reason) or FinishReason.STOP
-    yield Done(turn.message_id, text, 0, 0, reason, None, "The answer is complete.", now)
+def _told_again(stored: StoredTurn) -> Iterator[Event]:
+    turn, answer = stored.turn, stored.answer
+    yield _connected(turn, new_id("client"))
+    now, index = _now_ms(), 0
+    for text in slices(answer.content, PIECE_CHARS) if answer and answer.content else ():
+        yield Token(text, index, now)
+        index += utf16_length(text)
+    if answer is None:
+        yield Error.of(Interrupted(), now)
+    elif answer.error_code is not None:
+        yield Error.of(error_of(answer.error_code), now)
+    else:
+        reason = answer.finish_reason or FinishReason.STOP
+        yield Done(turn.message_id, answer.content, 0, 0, reason, None, last_words(reason), now)
 
 
 def _connected(turn: Turn, client_id: str) -> Connected:

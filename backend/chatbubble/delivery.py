@@ -10,6 +10,7 @@ from .stream_log import StreamReader
 RETRY_MS = 1000
 HEARTBEAT = encode_comment("hb")
 PREAMBLE = b"retry: %d\n" % RETRY_MS
+SLICE_BYTES = 65_536
 
 
 class Delivery:
@@ -29,6 +30,7 @@ class Delivery:
         self._heartbeat_s = heartbeat_s
         self._on_close: Callable[[], None] | None = on_close
         self._preamble = PREAMBLE
+        self._slices: Iterator[bytes] = iter(())
         self._is_over = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -36,6 +38,8 @@ class Delivery:
 
     def __next__(self) -> bytes:
         """The next bytes to send. Without events, a heartbeat: one comment line, one LF."""
+        if not self._reader.is_closed and (part := next(self._slices, None)) is not None:
+            return part
         if self._is_over or self._reader.is_closed:
             raise StopIteration
         # The preamble never waits: what is ready goes with it, else it goes alone.
@@ -45,7 +49,10 @@ class Delivery:
                 raise StopIteration
             return self._take_preamble() or HEARTBEAT
         self._is_over = batch.is_terminal
-        return self._take_preamble() + batch.wire
+        # A send has its time-out as a whole: in one go, a long last event would never
+        # reach a reader on a slow line.
+        self._slices = _slices(self._take_preamble() + batch.wire)
+        return next(self._slices)
 
     def close(self) -> None:
         """The response is over; the WSGI server calls this (PEP 3333)."""
@@ -57,3 +64,8 @@ class Delivery:
     def _take_preamble(self) -> bytes:
         preamble, self._preamble = self._preamble, b""
         return preamble
+
+
+def _slices(wire: bytes) -> Iterator[bytes]:
+    for start in range(0, len(wire), SLICE_BYTES):
+        yield wire[start : start + SLICE_BYTES]

@@ -252,3 +252,9 @@ class StreamEnded(ChatbubbleError):
 
     code = "STREAM_ENDED"
     retryable = False
+
+
+def error_of(code: str) -> ChatbubbleError:
+    """The error that a stored code stands for; a StreamError for a code that is not ours any more."""
+    kinds = {kind.code: kind for kind in ChatbubbleError.__subclasses__()}
+    return kinds.get(code, StreamError)()

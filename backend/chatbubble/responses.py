@@ -14,7 +14,7 @@ from .delivery import Delivery
 from .errors import ChatbubbleError
 from .mount import Mount
 from .records import Message
-from .sockets import find_socket, tune_for_streaming, watch_for_leaving
+from .sockets import attend, find_socket
 from .stream_log import StreamReader
 
 logger = logging.getLogger("chatbubble.views")
@@ -29,18 +29,15 @@ STREAM_HEADERS = {
 def stream_response(mount: Mount, environ: Mapping[str, Any], reader: StreamReader, client_id: str) -> Response:
     """The event stream of one registered client, on a connection that is tuned and watched."""
     connection = find_socket(environ)
-    cancel_watch: Callable[[], None] | None = None
-    timeout_before: float | None = None
+    end_attention: Callable[[], None] | None = None
     if connection is not None:
-        timeout_before = connection.gettimeout()
-        tune_for_streaming(connection, mount.settings.send_timeout_s)
-        cancel_watch = watch_for_leaving(connection, reader.close)
+        send_timeout_s = mount.settings.send_timeout_s
+        end_attention = attend(connection, send_timeout_s=send_timeout_s, on_gone=reader.close)
 
     def on_close() -> None:
         mount.clients.remove(client_id)
-        if connection is not None and cancel_watch is not None:
-            cancel_watch()
-            connection.settimeout(timeout_before)
+        if end_attention is not None:
+            end_attention()
 
     body = Delivery(reader, heartbeat_s=mount.settings.heartbeat_s, on_close=on_close)
     return Response(body, headers=STREAM_HEADERS, direct_passthrough=True)

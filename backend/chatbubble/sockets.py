@@ -28,6 +28,24 @@ def find_socket(environ: Mapping[str, Any]) -> socket.socket | None:
     return getattr(raw, "_sock", None)
 
 
+def attend(connection: socket.socket, *, send_timeout_s: float, on_gone: Callable[[], None]) -> Callable[[], None]:
+    """Tune and watch the connection for the length of one response; returns what ends that.
+    A connection that is already closed counts as gone at once."""
+    timeout_before_s = connection.gettimeout()
+    try:
+        tune_for_streaming(connection, send_timeout_s)
+        cancel_watch = watch_for_leaving(connection, on_gone)
+    except (OSError, ValueError):
+        on_gone()
+        return lambda: None
+
+    def end() -> None:
+        cancel_watch()
+        connection.settimeout(timeout_before_s)
+
+    return end
+
+
 def tune_for_streaming(connection: socket.socket, send_timeout_s: float) -> None:
     """Small writes leave at once, little is buffered, and a reader that takes nothing for
     `send_timeout_s` seconds is dropped: its send raises TimeoutError."""

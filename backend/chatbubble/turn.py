@@ -175,7 +175,7 @@ class RunningTurn:
             duration=round((self._now() - self._started_at) * 1000),
             finish_reason=answer.finish_reason,
             usage=answer.usage,
-            message="The answer was stopped." if answer.state is TurnState.ABORTED else "The answer is complete.",
+            message=last_words(answer.finish_reason),
             timestamp=answer.finished_at,
         )
 
@@ -193,6 +193,11 @@ class RunningTurn:
                 continue
             logger.warning("answer %s was saved late", self.turn.message_id)
             return
+
+
+def last_words(reason: FinishReason) -> str:
+    """What the terminal event of an answer says to people."""
+    return "The answer was stopped." if reason is FinishReason.ABORTED else "The answer is complete."
 
 
 def _now_ms() -> int:

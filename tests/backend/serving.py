@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from scripted import ScriptedProvider
-from stream_client import Connection, Reply, Visitor
+from stream_client import Connection, Reply, Visitor, close_all
 
 from chatbubble.extension import Chatbubble, Mounted
 from chatbubble.mount import EXTENSION_KEY
@@ -78,6 +78,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         return servers[-1]
 
     yield start
+    close_all()
     for server in servers:
         server.stop()
 

@@ -15,6 +15,13 @@ from typing import Any
 
 TERMINAL = ("done", "error")
 _TIMEOUT_S = 10.0
+_opened: list[Connection] = []
+
+
+def close_all() -> None:
+    """Close every connection that a test has left open."""
+    while _opened:
+        _opened.pop().close()
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Connection:
 
     def __init__(self, port: int, *, timeout_s: float = _TIMEOUT_S, receive_buffer: int | None = None) -> None:
         self.socket = socket.socket()
+        _opened.append(self)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout_s)
