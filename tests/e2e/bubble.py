@@ -16,7 +16,7 @@ class Bubble:
         self.page = page
         self.host = page.locator("chat-bubble")
         self.launcher = self.host.get_by_role("button", name=LAUNCHER)
-        self.panel = self.host.get_by_role("dialog", name=LAUNCHER)
+        self.panel = self.host.get_by_role("dialog")
         self.transcript = self.host.get_by_role("log")
         self.input = self.host.get_by_role("textbox", name="Your message")
         self.send = self.host.get_by_role("button", name="Send", exact=True)
@@ -28,6 +28,11 @@ class Bubble:
     def open(self) -> Bubble:
         """Click the bubble and wait for the composer."""
         self.launcher.click()
+        expect(self.input).to_be_visible()
+        return self
+
+    def opens_itself(self) -> Bubble:
+        """Wait for a panel that was open when an answer was running, on the page before this one."""
         expect(self.input).to_be_visible()
         return self
 

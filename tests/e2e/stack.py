@@ -99,7 +99,7 @@ class Stack:
     def model_log(self) -> list[dict[str, Any]]:
         """What the model's server was asked, oldest first."""
         log = fetch_json(f"http://{HOST}:{self.model_port}/_control/log")
-        requests: list[dict[str, Any]] = log["requests"] if isinstance(log, dict) else log
+        requests: list[dict[str, Any]] = log["requests"]
         return requests
 
     def model(self) -> Any:

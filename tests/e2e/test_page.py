@@ -19,7 +19,7 @@ _TRACES = """() => ({
 def test_before_it_is_wanted_only_the_launcher_is_fetched(context: BrowserContext, stack: Stack) -> None:
     page = context.new_page()
     asked: list[Request] = []
-    page.on("request", asked.append)
+    page.on("request", lambda request: asked.append(request))
     page.goto(stack.site + "/")
     chat = Bubble(page)
     expect(chat.launcher).to_be_visible()

@@ -56,6 +56,8 @@ def test_code_can_be_copied(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     chat = Bubble(page).open()
     chat.ask("say: ```js\nlet one = 1;\n```")
+    chat.wait_until_answered()
+    expect(chat.answers.last).to_contain_text("let one = 1;")
     chat.answers.last.get_by_role("button", name="Copy").click()
     expect(chat.answers.last.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("() => navigator.clipboard.readText()").strip() == "let one = 1;"

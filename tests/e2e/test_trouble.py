@@ -11,7 +11,7 @@ from stack import Stack
 @pytest.mark.parametrize(
     ("question", "shown"),
     [
-        ("fail: 401", "Something went wrong"),
+        ("fail: 401", "cannot be reached"),
         ("fail: 500", "cannot be reached"),
         ("fail: 429", "very busy"),
         ("html", "cannot be reached"),
