@@ -55,7 +55,7 @@ def serve(host: str, port: int, app_path: str | None) -> None:
     from .server import serve as serve_app
 
     try:
-        app = _load(app_path) if app_path else _create_app()
+        app = _create_app() if app_path is None else _load(app_path)
         _announce(app)
         sys.exit(serve_app(app, host=host, port=port))
     except ConfigError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import os
 import re
 import signal
 import sys
@@ -97,7 +98,7 @@ def serve(app: Flask, *, host: str, port: int) -> int:
     try:
         server.start()
     except OSError as failure:
-        raise ConfigError(f"cannot listen on {host}:{port}: {failure.strerror or failure}") from None
+        raise ConfigError(f"cannot listen on {host}:{port}: {_reason(failure)}") from None
     stopping = _stop_on_signals()
     try:
         mounted.start()
@@ -113,6 +114,14 @@ def serve(app: Flask, *, host: str, port: int) -> int:
     server.stop()
     mounted.close()
     return 0
+
+
+def _reason(failure: OSError) -> str:
+    if failure.errno == errno.EADDRINUSE:
+        return "another program does already; choose another port with --port"
+    # gevent puts the address behind the system's words; the resolver's numbers are negative.
+    number = failure.errno or 0
+    return os.strerror(number) if number > 0 else failure.strerror or str(failure)
 
 
 def _stop_on_signals() -> gevent.event.Event:

@@ -10,10 +10,10 @@ from raw_http import Wire, request
 
 from chatbubble.config import Settings
 from chatbubble.errors import ConfigError, RateLimited
-from chatbubble.limits import NoLimiter, VisitorLimiter, create_limiter
+from chatbubble.limits import Limiter, NoLimiter, VisitorLimiter, create_limiter
 
 
-def refusal(limiter: VisitorLimiter | NoLimiter, visitor_id: str) -> RateLimited | None:
+def refusal(limiter: Limiter, visitor_id: str) -> RateLimited | None:
     """Ask once more; the refusal, if there is one."""
     try:
         limiter.spend(visitor_id)

@@ -295,4 +295,6 @@ def _count(tokens: int | None) -> int | None:
 
 
 def _unavailable(failure: Exception) -> StoreUnavailable:
-    return StoreUnavailable(retry_after_s=5, detail=f"{type(failure).__name__}: {failure}")
+    # Only the first line: the others hold the statement and what visitors wrote.
+    reason = str(failure).partition("\n")[0]
+    return StoreUnavailable(retry_after_s=5, detail=f"{type(failure).__name__}: {reason}")
