@@ -254,9 +254,9 @@ class Visitor:
         return Connection(self.port).request(method, self.prefix + path, session=self.session)
 
 
-def joined_text(events: list[Received]) -> str:
-    """The answer's text by the rules of the wire: `reset` forgets, and every `index` must fit."""
-    text = ""
+def joined_text(events: list[Received], text: str = "") -> str:
+    """The answer's text by the rules of the wire: `reset` forgets, and every `index` must fit.
+    `text` is what came before these events."""
     for event in events:
         if event.type == "reset":
             text = ""

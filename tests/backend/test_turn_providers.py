@@ -84,7 +84,7 @@ def test_silence_ends_the_turn_and_lets_go_of_the_provider(make_turns: MakeTurns
     began = time.monotonic()
     told = check(turns.run())
     assert (told.state, told.last.data["code"]) == (TurnState.FAILED, "UPSTREAM_TIMEOUT")
-    assert call.wait_until_ended() - began == pytest.approx(0.15 if pieces else 0.1, abs=0.1)
+    assert (0.15 if pieces else 0.1) <= call.wait_until_ended() - began < 1
     assert told.stored is not None
     assert told.stored.content == "".join(pieces)
 
