@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 from gevent.event import Event as Signal
 
-from .errors import ClientNotFound, Overloaded
+from .errors import ClientNotFound, Overloaded, ShuttingDown
 from .events import RESERVED_TYPES, Connected, Custom, Event, to_json
 from .records import Cursor
 from .sse import encode_event
@@ -79,6 +79,7 @@ class Clients:
         self._cursor = Cursor(secrets.token_hex(5), 0)
         self._started_at = time.monotonic()
         self._peak = self._total = self._sent = 0
+        self._is_closing = False
         self._nobody = Signal()
         self._nobody.set()
 
@@ -106,7 +107,12 @@ class Clients:
             channel.close()
 
     def open_channel(self, client_id: str) -> Channel:
-        """Give a registered client a mailbox, with its `connected` event in it."""
+        """Give a registered client a mailbox, with its `connected` event in it.
+
+        Raises ShuttingDown once `close_channels` was called.
+        """
+        if self._is_closing:
+            raise ShuttingDown(retry_after_s=5)
         channel = self._channels[client_id] = Channel(client_id)
         self._put(channel, Connected(client_id, "Connected.", int(time.time() * 1000)))
         return channel
@@ -135,7 +141,8 @@ class Clients:
         return reached
 
     def close_channels(self) -> None:
-        """End every `GET /stream`, at shutdown."""
+        """End every `GET /stream` and take no more of them, at shutdown."""
+        self._is_closing = True
         for channel in tuple(self._channels.values()):
             channel.close()
 

@@ -90,7 +90,12 @@ def channel() -> Response:
     mount = _mount()
     visitor_from_authorization(request.headers.get("Authorization"))
     client_id = mount.clients.register()
-    return stream_response(mount, request.environ, mount.clients.open_channel(client_id), client_id)
+    try:
+        channel_of_client = mount.clients.open_channel(client_id)
+    except BaseException:
+        mount.clients.remove(client_id)
+        raise
+    return stream_response(mount, request.environ, channel_of_client, client_id)
 
 
 def config() -> Response:
