@@ -1,5 +1,5 @@
 import { make } from './dom.js';
-import { readMark } from './storage.js';
+import { wasRunning } from './storage.js';
 import { pickWords } from './strings/launcher.js';
 import { createLauncher } from './views/launcher.js';
 
@@ -91,7 +91,7 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
   show(false);
   // An async script may run before the page's body is there.
   (document.body ?? document.documentElement).append(host);
-  if (readMark(endpoint)) build();
+  if (wasRunning(endpoint)) build();
 
   return (verb, ...details) => {
     if (verb === 'close') return show(false);

@@ -3,18 +3,18 @@
  * whether an answer of theirs is running. Both under the address of the server, so that two
  * deployments on one origin never meet.
  *
- * Storage may be blocked, full or private. Then nothing is remembered and everything else works:
- * the chat keeps its session id for as long as the page lives.
+ * Nothing is written before the first question. Storage may be blocked, full or private: then
+ * nothing is remembered, and everything else works.
  */
 
-/** No answer runs longer. */
+/** No answer runs longer: an older mark was left by a browser that crashed. */
 const MARK_LIFE_MS = 600_000;
 const SESSION_SHAPE = /^[\w-]{16,128}$/;
 
-/** @typedef {() => Storage} Area reaching for the storage may throw already */
+/** @typedef {() => Storage} Area reaching for a storage may throw already */
 
 /** @type {Area} */
-const localArea = () => localStorage;
+const local = () => localStorage;
 
 /** @param {string} endpoint */
 const sessionKey = (endpoint) => `chatbubble:session:${endpoint}`;
@@ -38,35 +38,36 @@ function reach(area, action) {
 }
 
 /**
- * The mark that an answer is running, as a page of this origin left it.
+ * Whether an answer was running when a page of this origin was last left, as far as this browser knows.
  *
  * @param {string} endpoint
  * @param {Area} [area]
- * @returns {string | null}
+ * @returns {boolean}
  */
-export function readMark(endpoint, area = localArea) {
-  return reach(area, (storage) => storage.getItem(runningKey(endpoint)));
+export function wasRunning(endpoint, area = local) {
+  return reach(area, (storage) => storage.getItem(runningKey(endpoint))) !== null;
 }
 
 /**
+ * Remembers that an answer is running, and whether the panel is open meanwhile: the next page of
+ * this origin, or another tab, fetches the chat by itself and shows it in the same way.
+ *
  * @typedef {object} Mark
- * @property {boolean} wasOpen whether the panel was open when it was left, a short time ago
+ * @property {boolean} wasOpen whether the panel was open on the page that left a mark
  * @property {(isRunning: boolean) => void} update an answer began to run, or none does any more
  * @property {(isOpen: boolean) => void} show the panel was opened or closed
  * @property {() => void} settle the server was asked: a mark of earlier, without an answer of now, goes
  */
 
 /**
- * Keeps the mark that makes the next page of this origin fetch the chat by itself.
- *
  * @param {string} endpoint
  * @param {() => number} [now] Unix time in milliseconds
  * @param {Area} [area]
  * @returns {Mark}
  */
-export function createMark(endpoint, now = Date.now, area = localArea) {
+export function createMark(endpoint, now = Date.now, area = local) {
   const key = runningKey(endpoint);
-  const [was, since] = (readMark(endpoint, area) ?? '').split(' ');
+  const [was, since] = (reach(area, (storage) => storage.getItem(key)) ?? '').split(' ');
   let state = 'closed';
   let isRunning = false;
   const put = () => reach(area, (storage) => storage.setItem(key, `${state} ${now()}`));
@@ -91,19 +92,29 @@ export function createMark(endpoint, now = Date.now, area = localArea) {
 }
 
 /**
- * The visitor's secret session id: the stored one, or a new one that is stored from now on.
+ * The visitor's secret session id, if this browser has one.
+ *
+ * @param {string} endpoint
+ * @param {Area} [area]
+ * @returns {string | null}
+ */
+export function readSession(endpoint, area = local) {
+  const stored = reach(area, (storage) => storage.getItem(sessionKey(endpoint)));
+  return stored && SESSION_SHAPE.test(stored) ? stored : null;
+}
+
+/**
+ * A new session id, stored from now on.
  *
  * @param {string} endpoint
  * @param {Area} [area]
  * @param {Pick<Crypto, 'getRandomValues'>} [random]
- * @returns {{ sessionId: string, isNew: boolean }} isNew: the server cannot know it yet
+ * @returns {string}
  */
-export function openSession(endpoint, area = localArea, random = crypto) {
-  const stored = reach(area, (storage) => storage.getItem(sessionKey(endpoint)));
-  if (stored && SESSION_SHAPE.test(stored)) return { sessionId: stored, isNew: false };
+export function createSession(endpoint, area = local, random = crypto) {
   const sessionId = createId(random);
   reach(area, (storage) => storage.setItem(sessionKey(endpoint), sessionId));
-  return { sessionId, isNew: true };
+  return sessionId;
 }
 
 /**

@@ -7,7 +7,7 @@ import { createClient } from './client.js';
 import { readConfig } from './config.js';
 import { initialState } from './conversation.js';
 import { readOptions } from './options.js';
-import { createId, createMark, openSession } from './storage.js';
+import { createId, createMark, createSession, readSession } from './storage.js';
 import { createStore } from './store.js';
 import { pickLocale, strings } from './strings.js';
 import { createPanel } from './views/panel.js';
@@ -32,6 +32,9 @@ import { createPanel } from './views/panel.js';
  * @property {(isOpen: boolean, takesFocus?: boolean) => void} show opens or closes the frame
  */
 
+/** How long a press may take from the thought to the click. */
+const MOMENT_MS = 800;
+
 /** @type {import('./types.js').Schedule} */
 const schedule = (run, ms) => {
   const timer = setTimeout(run, ms);
@@ -53,29 +56,38 @@ export function createChat({ host, root, button, frame, given, endpoint: home, s
   const endpoint = new URL(options.endpoint ?? home, location.href).href.replace(/\/+$/, '');
   const life = new AbortController();
   const { signal } = life;
-  const { store, client, isNew } = connect(endpoint, locale, signal);
   const mark = createMark(home);
+  const store = createStore(initialState);
+  const server = connect({ endpoint, locale, store, onRestored, signal });
   const shell = { root, button, frame, locale, theme: options.theme, onClose: () => show(false) };
-  const panel = createPanel({ ...shell, ...surroundings(), words, client, signal });
+  const panel = createPanel({ ...shell, ...surroundings(), words, server, signal });
+
+  function onRestored() {
+    mark.settle();
+    if (!mark.wasOpen || signal.aborted) return;
+    // As it was when this tab's last page was left, and without taking the focus from this one.
+    show(true, false);
+    // A press in this very moment was meant to open it, and must not close it.
+    const moment = { capture: true, signal: AbortSignal.timeout(MOMENT_MS) };
+    button.addEventListener('click', (event) => event.stopImmediatePropagation(), moment);
+  }
 
   /** @param {State} state */
   function render(state) {
-    panel.update(state, !isNew && !state.isRestored);
+    panel.update(state);
     mark.update(Boolean(state.turn || state.queued));
   }
 
   store.subscribe(render);
   render(store.get());
+  server.restore();
   void brand({ panel, host, options, words, endpoint, signal });
-  if (mark.wasOpen) show(true, false);
-  // A session that was made just now has nothing on the server.
-  if (!isNew) void client.restore().then(mark.settle);
 
   /** @type {Map<string, (detail: unknown) => void>} */
   const verbs = new Map([
     ['open', () => undefined],
     ['ask', (/** @type {unknown} */ text) => panel.ask(String(text))],
-    ['stop', client.stop],
+    ['stop', server.stop],
     ['destroy', () => life.abort()],
   ]);
   return {
@@ -92,34 +104,56 @@ export function createChat({ host, root, button, frame, given, endpoint: home, s
 }
 
 /**
- * The state and the connection, and what the page tells about both.
+ * The client, from its first use on: who the visitor is to the server is settled no sooner, so
+ * nothing is stored for those who only look, and a tab that was opened early still shares the
+ * session that another has begun meanwhile.
  *
- * @param {string} endpoint
- * @param {string} locale
- * @param {AbortSignal} signal
+ * @param {object} parts
+ * @param {string} parts.endpoint
+ * @param {string} parts.locale
+ * @param {import('./types.js').Store<State>} parts.store
+ * @param {() => void} parts.onRestored the conversation of earlier is in the state
+ * @param {AbortSignal} parts.signal ends requests, timers and listeners
+ * @returns {import('./views/panel.js').Server & {restore: () => void}}
  */
-function connect(endpoint, locale, signal) {
-  const { sessionId, isNew } = openSession(endpoint);
-  const store = createStore(initialState);
-  const client = createClient({
-    endpoint,
-    sessionId,
-    store,
-    fetch: (...request) => fetch(...request),
-    now: Date.now,
-    random: Math.random,
-    schedule,
-    newId: createId,
-    locale,
-    // Without the query: what a shop keeps there is nobody's business.
-    page: () => ({ url: location.origin + location.pathname, title: document.title }),
-  });
-  const resume = () => document.hidden || client.resumeNow();
+function connect({ endpoint, locale, store, onRestored, signal }) {
+  /** @type {import('./types.js').Client | null} */
+  let client = null;
+
+  function reach() {
+    if (client) return client;
+    const known = readSession(endpoint);
+    client = createClient({
+      endpoint,
+      sessionId: known ?? createSession(endpoint),
+      store,
+      fetch: (...request) => fetch(...request),
+      now: Date.now,
+      random: Math.random,
+      schedule,
+      newId: createId,
+      locale,
+      // Without the query: what a shop keeps there is nobody's business.
+      page: () => ({ url: location.origin + location.pathname, title: document.title }),
+    });
+    if (known) void client.restore().then(onRestored);
+    return client;
+  }
+
+  const resume = () => document.hidden || client?.resumeNow();
   window.addEventListener('online', resume, { signal });
   window.addEventListener('pageshow', resume, { signal });
   document.addEventListener('visibilitychange', resume, { signal });
-  signal.addEventListener('abort', client.destroy);
-  return { store, client, isNew };
+  signal.addEventListener('abort', () => client?.destroy());
+  return {
+    restore() {
+      if (readSession(endpoint)) reach();
+    },
+    ask: (text) => void reach().ask(text),
+    retry: (id) => void reach().retry(id),
+    stop: () => client?.stop(),
+    resumeNow: () => client?.resumeNow(),
+  };
 }
 
 /** What the views take from the page, and get injected. */

@@ -2,20 +2,19 @@
  * Tells the Enter that sends from the one that picks a word in an input method: Japanese, Chinese
  * and Korean visitors press it all the time, and no half-written question may go out.
  *
- * Chromium and Firefox mark that key with `isComposing`. Safari ends the composition first and
- * then reports the very key that ended it: with code 229, or, with some input methods, like any other
- * Enter. So an Enter right after the end of a composition, without a key released in between, is not one
- * of the visitor's either.
+ * Chromium and Firefox mark that key with `isComposing`. Safari ends the composition first, and
+ * then reports the very key that ended it: with code 229, or like any other Enter. So an Enter
+ * that comes together with the end of a composition is not one of the visitor's own either.
  */
 
-const SAME_KEY_MS = 100;
+/** The key was pressed before the composition could end, but is told after it. */
+const TOGETHER_MS = 5;
 
 /** @typedef {Pick<KeyboardEvent, 'key' | 'shiftKey' | 'isComposing' | 'keyCode' | 'timeStamp'>} Key */
 
 /**
  * @typedef {object} Enter
  * @property {(event: Pick<Event, 'timeStamp'>) => void} onCompositionEnd
- * @property {() => void} onKeyUp
  * @property {(key: Key) => boolean} sends asked on each keydown of the text field
  */
 
@@ -28,12 +27,9 @@ export function createEnter() {
     onCompositionEnd({ timeStamp }) {
       composedAt = timeStamp;
     },
-    onKeyUp() {
-      composedAt = -Infinity;
-    },
     sends({ key, shiftKey, isComposing, keyCode, timeStamp }) {
       if (key !== 'Enter' || shiftKey || isComposing || keyCode === 229) return false;
-      return timeStamp - composedAt > SAME_KEY_MS;
+      return timeStamp - composedAt > TOGETHER_MS;
     },
   };
 }

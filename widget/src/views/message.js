@@ -10,7 +10,6 @@ import { createText } from './text.js';
  * What every message needs.
  *
  * @typedef {object} MessageOnly
- * @property {(text: string) => void} say tells a screen reader
  * @property {(id: string) => void} onRetry
  * @property {AbortSignal} signal ends the listeners
  *
@@ -20,7 +19,7 @@ import { createText } from './text.js';
 /**
  * @typedef {object} Message
  * @property {HTMLElement} element
- * @property {(view: MessageView) => void} update
+ * @property {(view: MessageView, isRunning: boolean) => void} update with whether it is the answer under way
  * @property {() => void} destroy takes it off the page and ends its timer
  */
 
@@ -97,6 +96,7 @@ function createAnswer(first, parts) {
   const isOld = isSettled(first);
   const text = createText(bubble, { ...parts, isInstant: () => isOld || parts.isInstant() }, onEnd);
   let view = first;
+  let wasRunning = false;
   let isNew = true;
   let hasBegun = isOld;
   /** @type {Element[]} */
@@ -109,18 +109,22 @@ function createAnswer(first, parts) {
 
   return {
     element,
-    update(next) {
-      if (next === view && !isNew) return;
-      isNew = false;
+    update(next, isRunning) {
+      if (next === view && isRunning === wasRunning && !isNew) return;
       view = next;
+      wasRunning = isRunning;
+      isNew = false;
       if (view.text && !hasBegun) say(words.typing);
       hasBegun ||= Boolean(view.text);
       text.show(view.text, view.revision);
-      if (isSettled(view)) text.end();
-      element.dataset.state = text.isWriting && view.text ? 'streaming' : view.state;
+      // Stopped is stopped: what has come is there at once, and the last words come with the server's confirmation.
+      if (view.state === 'aborted') text.flush();
+      const isOver = isSettled(view) && !isRunning;
+      if (isOver) text.end();
+      element.dataset.state = text.isWriting && view.text && view.state !== 'aborted' ? 'streaming' : view.state;
       bubble.classList.toggle('wait', !view.text && !isSettled(view));
       for (const note of notes) note.remove();
-      notes = createNotes(view, parts);
+      notes = isOver ? createNotes(view, parts) : [];
       body.append(...notes);
     },
     destroy() {
@@ -154,14 +158,15 @@ function explain({ state, error, finishReason }, words) {
  * @returns {HTMLElement[]}
  */
 function createNotes(view, { words, onRetry, signal }) {
-  const reason = isSettled(view) ? explain(view, words) : '';
+  const reason = explain(view, words);
   if (!reason) return [];
   if (view.state !== 'failed') return [make('p', { class: 'note', part: 'note' }, reason)];
-  const error = make('p', { class: 'error', part: 'error' }, reason);
+  const error = make('div', { class: 'error', part: 'error' }, make('p', {}, reason));
   if (!view.error?.retryable) return [error];
   const retry = make('button', { class: 'retry', part: 'retry' }, words.retry);
   retry.addEventListener('click', () => onRetry(view.id), { signal });
-  return [error, retry];
+  error.append(retry);
+  return [error];
 }
 
 /**

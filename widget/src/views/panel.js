@@ -18,11 +18,21 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
 
 /**
  * @typedef {object} Panel
- * @property {(state: import('../types.js').State, isLoading: boolean) => void} update
+ * @property {(state: import('../types.js').State) => void} update
  * @property {(isOpen: boolean, takesFocus: boolean) => void} show the frame was opened or closed
  * @property {(text: string) => void} ask
  * @property {(title: string) => void} entitle
  * @property {(greeting: string) => void} greet
+ */
+
+/**
+ * What the visitor can have done.
+ *
+ * @typedef {object} Server
+ * @property {(text: string) => void} ask
+ * @property {(id: string) => void} retry asks the question of a failed answer again
+ * @property {() => void} stop ends the running answer
+ * @property {() => void} resumeNow tries at once to reach the server again
  */
 
 /**
@@ -34,7 +44,7 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  * @property {import('../types.js').Options['theme']} theme
  * @property {() => void} onClose
  * @property {import('../types.js').Strings} words
- * @property {Pick<import('../types.js').Client, 'ask' | 'stop' | 'retry' | 'resumeNow'>} client
+ * @property {Server} server
  * @property {() => number} now
  * @property {import('../types.js').Schedule} schedule
  * @property {() => boolean} isInstant whether nobody would see text flow
@@ -48,11 +58,11 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  * @returns {Panel}
  */
 export function createPanel(shell) {
-  const { root, button, frame, words, client, signal, onClose } = shell;
+  const { root, button, frame, words, server, signal, onClose } = shell;
   const say = createAnnouncer(root);
   const header = createHeader(shell);
-  const composer = createComposer({ words, onSend: ask, onStop: client.stop, signal });
-  const status = createStatus({ ...shell, onRetry: client.resumeNow, say });
+  const composer = createComposer({ words, onSend: ask, onStop: server.stop, signal });
+  const status = createStatus({ ...shell, onRetry: server.resumeNow, say });
   const transcript = createTranscript({ ...shell, say, onRetry });
 
   dress(shell);
@@ -63,14 +73,14 @@ export function createPanel(shell) {
   /** @param {string} text */
   function ask(text) {
     transcript.toEnd();
-    void client.ask(text);
+    server.ask(text);
   }
 
   /** @param {string} id */
   function onRetry(id) {
     // The button goes with the failed answer, and would take the focus with it.
     composer.focus();
-    void client.retry(id);
+    server.retry(id);
   }
 
   return {
@@ -80,9 +90,9 @@ export function createPanel(shell) {
       header.entitle(title);
       frame.setAttribute('aria-label', title);
     },
-    update(state, isLoading) {
-      transcript.update(state.messages);
-      status.update(state, isLoading);
+    update(state) {
+      transcript.update(state);
+      status.update(state);
       composer.update(Boolean(state.turn && !state.turn.isStopped));
     },
     show(isOpen, takesFocus) {

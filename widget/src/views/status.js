@@ -6,7 +6,7 @@ import { errorText, format } from '../strings.js';
 /**
  * @typedef {object} Status
  * @property {HTMLElement} element
- * @property {(state: State, isLoading: boolean) => void} update
+ * @property {(state: State) => void} update
  */
 
 /**
@@ -42,10 +42,10 @@ export function createStatus({ words, onRetry, say, now, schedule, signal }) {
 
   return {
     element,
-    update(state, isLoading) {
+    update(state) {
       const text = describe(state, words);
       if (text && text !== line.textContent) say(text);
-      line.textContent = text || (isLoading ? words.loading : '');
+      line.textContent = text;
       element.hidden = !line.textContent;
       retry.hidden = state.connection !== 'lost';
       if (wait === state.wait) return;

@@ -5,6 +5,7 @@ import { createTypewriter } from '../typewriter.js';
 /**
  * @typedef {object} TextParts
  * @property {import('../types.js').Strings} words
+ * @property {(text: string) => void} say tells a screen reader
  * @property {() => number} now
  * @property {import('../types.js').Schedule} schedule
  * @property {() => boolean} isInstant whether nobody would see the text flow
@@ -13,6 +14,7 @@ import { createTypewriter } from '../typewriter.js';
 /**
  * @typedef {object} Text
  * @property {(text: string, revision: number) => void} show all of the text that is known by now
+ * @property {() => void} flush writes at once what is not written yet
  * @property {() => void} end no more text comes
  * @property {boolean} isWriting whether something is still to be written, or may come
  * @property {() => void} destroy ends the timer
@@ -27,20 +29,23 @@ import { createTypewriter } from '../typewriter.js';
  * @param {() => void} onEnd everything was written, after `end`
  * @returns {Text}
  */
-export function createText(root, { words, now, schedule, isInstant }, onEnd) {
-  let revision = -1;
+export function createText(root, { words, say, now, schedule, isInstant }, onEnd) {
+  let revision = 0;
   let length = 0;
   let isEnded = false;
   let isWriting = true;
-  let isLate = false;
-  let markdown = createMarkdown(createRenderer(root, { document, strings: words }));
-  const typewriter = createTypewriter({
-    write: (text) => markdown.push(text),
-    onIdle,
-    now,
-    schedule,
-    isInstant: () => isLate || isInstant(),
-  });
+  let markdown = begin();
+  const typewriter = createTypewriter({ write: (text) => markdown.push(text), onIdle, now, schedule, isInstant });
+
+  function begin() {
+    return createMarkdown(createRenderer(root, { document, strings: words, onCopy }));
+  }
+
+  /** @param {string} code */
+  async function onCopy(code) {
+    await navigator.clipboard.writeText(code);
+    say(words.copied);
+  }
 
   function onIdle() {
     markdown.end();
@@ -48,24 +53,19 @@ export function createText(root, { words, now, schedule, isInstant }, onEnd) {
     onEnd();
   }
 
-  function restart() {
-    typewriter.clear();
-    root.replaceChildren();
-    markdown = createMarkdown(createRenderer(root, { document, strings: words }));
-    length = 0;
-    isEnded = false;
-    isWriting = true;
-  }
-
   return {
     show(text, next) {
-      // Text after the end: the answer was stopped, and the server had got a little further.
-      isLate = isEnded && text.length > length;
-      if (isLate || (next !== revision && length)) restart();
+      if (next !== revision) {
+        typewriter.clear();
+        root.replaceChildren();
+        markdown = begin();
+        length = 0;
+      }
       revision = next;
       typewriter.push(text.slice(length));
       length = text.length;
     },
+    flush: typewriter.flush,
     end() {
       if (isEnded) return;
       isEnded = true;
@@ -74,6 +74,6 @@ export function createText(root, { words, now, schedule, isInstant }, onEnd) {
     get isWriting() {
       return isWriting;
     },
-    destroy: () => typewriter.clear(),
+    destroy: typewriter.clear,
   };
 }

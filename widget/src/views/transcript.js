@@ -4,11 +4,12 @@ import { DOWN } from './icons.js';
 import { createGreeting, createMessage } from './message.js';
 
 /** @typedef {import('../types.js').MessageView} MessageView */
+/** @typedef {import('../types.js').State} State */
 
 /**
  * @typedef {object} Transcript
  * @property {Node[]} elements
- * @property {(messages: readonly MessageView[]) => void} update
+ * @property {(state: Pick<State, 'messages' | 'turn'>) => void} update
  * @property {(text: string) => void} greet shows the greeting above all messages
  * @property {() => void} toEnd
  */
@@ -58,21 +59,24 @@ export function createTranscript(parts) {
     }
   }
 
-  /** @param {MessageView} view */
-  function show(view) {
+  /**
+   * @param {MessageView} view
+   * @param {State['turn']} turn
+   */
+  function show(view, turn) {
     const message = shown.get(view.id) ?? createMessage(view, parts);
     shown.set(view.id, message);
-    message.update(view);
+    message.update(view, view.requestId !== null && view.requestId === turn?.requestId);
     return message.element;
   }
 
   return {
     elements: [scroller, jump],
-    update(messages) {
+    update({ messages, turn }) {
       removeOthers(messages);
       let place = greeting ? greeting.nextElementSibling : list.firstElementChild;
       for (const view of messages) {
-        const element = show(view);
+        const element = show(view, turn);
         if (element === place) place = place.nextElementSibling;
         else list.insertBefore(element, place);
       }
