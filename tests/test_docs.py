@@ -79,7 +79,13 @@ def test_every_route_is_told_once_and_no_other(name: str, heading: str) -> None:
     assert sorted(told) == sorted(ADDRESSES)
 
 
-KINDS = [events.Connected, events.Token, events.Done, events.Error, events.Reset]
+KINDS = {
+    "connected": events.Connected,
+    "token": events.Token,
+    "done": events.Done,
+    "error": events.Error,
+    "reset": events.Reset,
+}
 
 
 def camel(name: str) -> str:
@@ -95,7 +101,11 @@ def test_every_event_is_told_with_all_its_fields(name: str) -> None:
         braces = re.search(r"`\{([^}]*)\}`", data)
         assert braces, f"{kind} tells no fields"
         told[kind.strip("`")] = set(braces[1].split(", "))
-    assert told == {kind.type: {camel(item.name) for item in fields(kind)} for kind in KINDS}
+    assert told == {kind: {camel(item.name) for item in fields(record)} for kind, record in KINDS.items()}
+
+
+def test_no_event_type_is_forgotten() -> None:
+    assert events.RESERVED_TYPES == KINDS.keys() | {"message", "open"}
 
 
 NEVER_SENT = {ConfigError, ClientNotFound, StreamEnded}
@@ -166,18 +176,15 @@ def test_every_link_between_our_files_leads_somewhere(name: str) -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_make_target_that_is_named_exists(name: str) -> None:
     targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
-    blocks, text = code_blocks(name, "sh"), text_of(name)
-    named = {
-        *re.findall(r"`make ([a-z]+)", text),
-        *re.findall(r"^(?:\w+=\S+ )*make ([a-z]+)", "\n".join(blocks), re.MULTILINE),
-    }
+    text, blocks = text_of(name), "\n".join(code_blocks(name, "sh"))
+    named = {*re.findall(r"`make ([a-z]+)", text), *re.findall(r"^(?:\w+=\S+ )*make ([a-z]+)", blocks, re.MULTILINE)}
     assert named <= targets
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_command_that_is_named_exists(name: str) -> None:
-    code = " ".join([*re.findall(r"`([^`\n]+)`", text_of(name)), *code_blocks(name, "sh")])
-    for command, options in re.findall(r"\bchatbubble (serve|snippet|config|[a-z]+)((?: --[a-z]+)*)", code):
+    code = "\n".join([*re.findall(r"`([^`\n]+)`", text_of(name)), *code_blocks(name, "sh")])
+    for command, options in re.findall(r"\bchatbubble ([a-z]+)((?: --[a-z]+)*)", code):
         assert command in main.commands, f"{name} names chatbubble {command}"
         known = {option for parameter in main.commands[command].params for option in parameter.opts}
         assert set(options.split()) <= known | {"--help"}

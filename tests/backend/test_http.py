@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hosting import JSON, OPERATOR_TOKEN, SHOP, HostSite, Site, assert_refused, bearer, new_session
 
 from chatbubble.views import ROUTES
 
+WIRE_PAGE = Path(__file__).parents[2] / "docs" / "wire.md"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "Q" * 40)
 STREAM_ROUTES = ("/chat", "/chat/<stream_id>", "/stream")
 
@@ -141,7 +145,8 @@ def test_health_tells_the_state_of_each_part(site: Site) -> None:
 
 def test_the_numbers_are_for_operators(site: Site, host_site: HostSite) -> None:
     numbers = site.call("GET", "/stats", [bearer(OPERATOR_TOKEN)]).json()
-    assert {"activeConnections", "activeTurns", "uptime", "provider", "model", "version"} <= set(numbers)
+    told = WIRE_PAGE.read_text("utf-8").split("### `GET /stats`")[1].split("##")[0]
+    assert set(numbers) == set(re.findall(r"`(\w+)`", told))
     assert_refused(site.call("GET", "/stats"), 401, "OPERATOR_REQUIRED")
     for wrong in (OPERATOR_TOKEN[:-1], OPERATOR_TOKEN + "x", OPERATOR_TOKEN.upper(), new_session(), "\xe9" * 20):
         assert_refused(site.call("GET", "/stats", [bearer(wrong)]), 401, "OPERATOR_REQUIRED")
