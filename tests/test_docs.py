@@ -105,7 +105,7 @@ def test_every_event_is_told_with_all_its_fields(name: str) -> None:
 
 
 def test_no_event_type_is_forgotten() -> None:
-    assert events.RESERVED_TYPES == KINDS.keys() | {"message", "open"}
+    assert KINDS.keys() | {"message", "open"} == events.RESERVED_TYPES
 
 
 NEVER_SENT = {ConfigError, ClientNotFound, StreamEnded}

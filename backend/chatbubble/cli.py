@@ -24,6 +24,7 @@ from .extension import Chatbubble, create_provider
 from .limits import create_limiter
 from .mount import EXTENSION_KEY
 from .origins import OriginRules
+from .stores.sql import SqlStore
 
 DEFAULT_BASE = "http://127.0.0.1:8000/api/ai"
 
@@ -84,6 +85,7 @@ def config(markdown: bool) -> None:
         settings = Settings.read({}, os.environ)
         OriginRules.parse(settings.allowed_origins)
         create_limiter(settings.rate_limit)
+        SqlStore(settings.database_url)
         provider = create_provider(settings, os.environ)
     except ConfigError as error:
         raise click.ClickException(error.message) from None

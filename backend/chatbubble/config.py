@@ -185,20 +185,12 @@ def describe() -> list[Description]:
         Description(
             PREFIX + item.name.upper(),
             _shown(item.default),
-            _expected(item.metadata["parse"]),
+            # What a parser expects, it says when it gets what nothing accepts.
+            _attempt(item.metadata["parse"], None)[1],
             item.metadata["meaning"],
         )
         for item in fields(Settings)
     ]
-
-
-def _expected(parse: Parse) -> str:
-    """What a parser says that it expects, asked with something that nothing accepts."""
-    try:
-        parse(None)
-    except ValueError as expected:
-        return str(expected)
-    raise AssertionError("every setting refuses None")
 
 
 def _shown(value: Any) -> str:
@@ -214,12 +206,19 @@ def _given(config: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, A
 
 
 def _parse(key: str, metadata: Mapping[str, Any], value: Any) -> Any:
-    parse: Parse = metadata["parse"]
-    try:
-        return parse(value)
-    except ValueError as expected:
+    parsed, expected = _attempt(metadata["parse"], value)
+    if expected:
         came = "" if metadata["secret"] else f", but it is {value!r:.80}"
-        raise ConfigError(f"{key} should be {expected}{came}") from None
+        raise ConfigError(f"{key} should be {expected}{came}")
+    return parsed
+
+
+def _attempt(parse: Parse, value: Any) -> tuple[Any, str]:
+    """The parsed value and an empty text, or None and what was expected instead."""
+    try:
+        return parse(value), ""
+    except ValueError as expected:
+        return None, str(expected)
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:

@@ -87,6 +87,15 @@ class Wire:
         body = b"" if status in (204, 304) or not has_body else self._body(head)
         return Answer(status, head.headers, body)
 
+    def read_chunks(self) -> bytes:
+        """The rest of a chunked body, whose head was read before."""
+        body = b""
+        while size := int(self._line(), 16):
+            body += self._file.read(size)
+            self._line()
+        self._line()
+        return body
+
     def _line(self) -> str:
         line = self._file.readline()
         if not line:
@@ -95,12 +104,7 @@ class Wire:
 
     def _body(self, head: Answer) -> bytes:
         if head.get("Transfer-Encoding") == "chunked":
-            body = b""
-            while size := int(self._line(), 16):
-                body += self._file.read(size)
-                self._line()
-            self._line()
-            return body
+            return self.read_chunks()
         length = head.get("Content-Length")
         return self._file.read(-1 if length is None else int(length))
 

@@ -15,6 +15,7 @@ from flask import Flask
 from processes import SERVE, ended, running
 
 from chatbubble import __version__
+from chatbubble.assets import Assets
 from chatbubble.cli import main, markdown_table
 from chatbubble.config import describe
 
@@ -119,6 +120,14 @@ def test_the_snippet_cannot_break_out_of_its_tag() -> None:
     assert '"><b>' not in run("snippet", "--url", 'https://chat.example/"><b>').output
 
 
+def test_without_a_built_widget_there_is_no_snippet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # The folder is the default of a parameter, so it is changed there.
+    monkeypatch.setattr(Assets.load.__func__, "__defaults__", (tmp_path,))  # type: ignore[attr-defined]
+    shown = run("snippet")
+    assert shown.exit_code == 1
+    assert shown.output.startswith("Error: The widget is not built: run `make build`.")
+
+
 def test_config_lists_every_setting_with_its_value_and_who_answers() -> None:
     shown = run("config", CHATBUBBLE_TITLE="My shop", CHATBUBBLE_TEMPERATURE="1.50").output
     for setting in describe():
@@ -155,6 +164,7 @@ WRONG = [
     ({"CHATBUBBLE_ALLOWED_ORIGINS": "shop.example"}, "CHATBUBBLE_ALLOWED_ORIGINS should hold origins like"),
     ({"CHATBUBBLE_RATE_LIMIT": "often"}, "CHATBUBBLE_RATE_LIMIT should be like 10/minute"),
     ({"CHATBUBBLE_OPERATOR_TOKEN": "hunter2"}, "CHATBUBBLE_OPERATOR_TOKEN should be empty, or at least 16"),
+    ({"CHATBUBBLE_DATABASE_URL": "mysql://u:hunter2@db"}, "CHATBUBBLE_DATABASE_URL should start with sqlite:"),
     ({"CHATBUBBLE_PROVIDER": "openai"}, "CHATBUBBLE_PROVIDER is openai, so OPENAI_API_KEY must be set"),
 ]
 

@@ -62,3 +62,12 @@ def test_what_a_second_try_may_mend_is_retryable() -> None:
     hopeless = {kind.code for kind in OURS if not kind.retryable}
     assert {"BAD_REQUEST", "NOT_FOUND", "ORIGIN_REFUSED", "CONTENT_FILTERED", "UPSTREAM_REFUSED"} <= hopeless
     assert not {"RATE_LIMITED", "OVERLOADED", "UPSTREAM_TIMEOUT", "INTERRUPTED", "STREAM_ERROR"} & hopeless
+
+
+@pytest.mark.parametrize("kind", CAUSES)
+def test_a_stored_code_stands_for_its_error(kind: type[ChatbubbleError]) -> None:
+    assert type(errors.error_of(kind.code)) is kind
+
+
+def test_a_code_that_is_not_ours_any_more_stands_for_a_fault() -> None:
+    assert type(errors.error_of("OF_YESTERDAY")) is errors.StreamError

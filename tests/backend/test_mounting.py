@@ -10,11 +10,12 @@ import pytest
 from flask import Blueprint, Flask, abort, g, jsonify, request, url_for
 from flask.cli import routes_command
 from hosting import JSON, Echo, Site, assert_refused, bearer, new_session
-from raw_http import call
+from raw_http import Wire, call
+from raw_http import request as request_bytes
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from chatbubble import Chatbubble
-from chatbubble.errors import ConfigError
+from chatbubble.errors import ClientNotFound, ConfigError
 from chatbubble.mount import EXTENSION_KEY
 
 ServeApp = Callable[[Any], int]
@@ -134,6 +135,21 @@ def test_use_before_init_app_says_what_to_do(app: Flask) -> None:
     for use in (chatbubble.get_stats, chatbubble.drain, lambda: chatbubble.broadcast("news", 1)):
         with app.app_context(), pytest.raises(RuntimeError, match=r"call chatbubble\.init_app\(app\) first"):
             use()
+
+
+def test_the_host_reaches_its_clients_and_ends_the_chat(app: Flask, serve_app: ServeApp) -> None:
+    chatbubble = Chatbubble(app, provider=Echo())
+    site = Site(app, serve_app(app), Echo())
+    with Wire(site.port) as wire, app.app_context():
+        wire.send(request_bytes("GET", "/api/ai/stream", [bearer(new_session())]))
+        wire.read(has_body=False)
+        assert chatbubble.broadcast("notice", {"text": "Back at two."}) == 1
+        with pytest.raises(ClientNotFound):
+            chatbubble.send("client_0", "notice", {})
+        chatbubble.drain()
+        assert b'event: notice\ndata: {"text":"Back at two."}\n' in wire.read_chunks()
+        assert chatbubble.get_stats()["activeChannels"] == 0
+    assert_refused(site.ask(new_session()), 503, "SHUTTING_DOWN")
 
 
 def test_a_bad_setting_stops_the_mount_and_leaves_the_app_as_it_was(tmp_path: Path) -> None:
