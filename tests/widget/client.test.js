@@ -59,7 +59,8 @@ test('events that come together are one change of the state', atDesk(async ({ cl
   await settled;
 }));
 
-test('an error event fails the answer, and Retry asks again under a new request', atDesk(async ({ client, server, answer, store }) => {
+test('an error event fails the answer, and Retry asks again under a new request', atDesk(async (desk) => {
+  const { client, server, answer, store } = desk;
   const settled = client.ask('Why?');
   await eventually(() => server.turn);
   server.turn.say('Be');
@@ -74,7 +75,8 @@ test('an error event fails the answer, and Retry asks again under a new request'
   server.turn.done();
   await again;
   assert.deepEqual(outline(store.get()), ['q-r2 done', 'a-r2 done']);
-  assert.deepEqual(server.bodies.map(({ requestId, message }) => [requestId, message]), [['r1', 'Why?'], ['r2', 'Why?']]);
+  const sent = server.bodies.map(({ requestId, message }) => [requestId, message]);
+  assert.deepEqual(sent, [['r1', 'Why?'], ['r2', 'Why?']]);
 }));
 
 test('Retry on what is not there is harmless', atDesk(async ({ client, server }) => {
@@ -109,7 +111,8 @@ test('a failed question does not hold up the next', atDesk(async ({ client, answ
   await answer(2, 'done');
 }, { server: { answer: (turn) => (turn.question === 'one' ? turn.fail('UPSTREAM_BUSY') : turn.done()) } }));
 
-test('clearQueue forgets the questions that wait, not the one that runs', atDesk(async ({ client, server, store, until }) => {
+test('clearQueue forgets the questions that wait, not the one that runs', atDesk(async (desk) => {
+  const { client, server, store, until } = desk;
   const settled = ['one', 'two', 'three'].map((text) => client.ask(text));
   await until((state) => state.turn?.streamId);
   client.clearQueue();
@@ -120,7 +123,8 @@ test('clearQueue forgets the questions that wait, not the one that runs', atDesk
   assert.equal(server.requests.length, 1);
 }));
 
-test('erase deletes on the server, then here, and the running answer with it', atDesk(async ({ client, server, store, until }) => {
+test('erase deletes on the server, then here, and the running answer with it', atDesk(async (desk) => {
+  const { client, server, store, until } = desk;
   const settled = [client.ask('one'), client.ask('two')];
   await until((state) => state.turn?.streamId);
   server.turn.say('Hello');
@@ -132,7 +136,8 @@ test('erase deletes on the server, then here, and the running answer with it', a
   assert.ok(server.requests.includes('DELETE /conversation'));
 }));
 
-test('an erase that the server did not confirm rejects and changes nothing', atDesk(async ({ client, server, store }) => {
+test('an erase that the server did not confirm rejects and changes nothing', atDesk(async (desk) => {
+  const { client, server, store } = desk;
   await client.ask('one');
   const before = store.get();
   server.faults.push(unreachable);
@@ -191,7 +196,8 @@ test('a running answer comes back by itself and goes on', async () => {
   })();
 });
 
-test('a restore that cannot reach the server keeps trying', atDesk(async ({ client, server, store, passPause, connection }) => {
+test('a restore that cannot reach the server keeps trying', atDesk(async (desk) => {
+  const { client, server, store, passPause, connection } = desk;
   server.faults.push(unreachable, unreachable);
   const told = client.restore();
   await passPause();
@@ -209,7 +215,8 @@ test('a restore that is refused leaves an empty page that works', atDesk(async (
   assert.deepEqual(outline(store.get()), ['q-r1 done', 'a-r1 done']);
 }, { server: { answer: (turn) => turn.done() } }));
 
-test('a question does not wait for a conversation that cannot be read', atDesk(async ({ client, server, until, store }) => {
+test('a question does not wait for a conversation that cannot be read', atDesk(async (desk) => {
+  const { client, server, until, store } = desk;
   server.faults.push(unreachable);
   const told = client.restore();
   await until((state) => state.wait);
@@ -242,7 +249,8 @@ test('a question whose reply was lost is not asked twice', atDesk(async ({ clien
   assert.deepEqual(server.bodies.map(({ requestId }) => requestId), ['r1', 'r1']);
 }));
 
-test('destroy ends every request and timer, and the state stays as it was', atDesk(async ({ client, server, store, clock, until }) => {
+test('destroy ends every request and timer, and the state stays as it was', atDesk(async (desk) => {
+  const { client, server, store, clock, until } = desk;
   const settled = [client.ask('one'), client.ask('two'), client.restore()];
   await until((state) => state.turn?.streamId);
   const before = store.get();

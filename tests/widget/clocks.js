@@ -1,4 +1,4 @@
-/** Clocks for tests: one that stands still until told, one that runs fast. */
+/** A clock for tests: it stands still until told. */
 
 /** Timers fire only in `advance`, in order, each at its own time. */
 export function createClock(start = 1_700_000_000_000) {
@@ -34,28 +34,6 @@ export function createClock(start = 1_700_000_000_000) {
     /** The delays of the waiting timers, shortest first. */
     get waiting() {
       return timers.map(({ at }) => at - time).sort((a, b) => a - b);
-    },
-  };
-}
-
-/** A clock on which `factor` milliseconds pass in one. */
-export function createFastClock(factor) {
-  const live = new Set();
-  return {
-    now: () => Math.round(performance.now() * factor),
-    schedule(run, ms) {
-      const timer = setTimeout(() => {
-        live.delete(timer);
-        run();
-      }, ms / factor);
-      live.add(timer);
-      return () => {
-        live.delete(timer);
-        clearTimeout(timer);
-      };
-    },
-    get waiting() {
-      return [...live];
     },
   };
 }

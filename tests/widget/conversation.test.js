@@ -201,10 +201,10 @@ test('the piece after a malformed token shows the gap', () => {
 });
 
 test('events without a turn change nothing', () => {
-  for (const action of [connected, token('x', 0), done('x'), { type: 'resume' }, { type: 'stop' }, { type: 'requeue' }]) {
+  const plain = ['resume', 'stop', 'requeue'].map((type) => ({ type }));
+  for (const action of [connected, token('x', 0), done('x'), { type: 'fail', error: problem }, ...plain]) {
     assert.equal(reduce(initialState, action), initialState, action.type);
   }
-  assert.equal(reduce(initialState, { type: 'fail', error: problem }), initialState);
 });
 
 test('whatever is lost, doubled or repeated on the way, the text is never wrong and ends whole', () => {

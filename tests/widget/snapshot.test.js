@@ -13,15 +13,15 @@ const done = (fullText) => event('done', { fullText, finishReason: 'stop' });
 const failure = { type: 'fail', error: { code: 'UPSTREAM_TIMEOUT', message: 'Too slow.', retryable: false } };
 
 const after = (...actions) => actions.reduce(reduce, initialState);
-const answered = (requestId, text = `${requestId}!`) => [ask(requestId), begin(requestId), connected(requestId), done(text)];
+const answered = (requestId) => [ask(requestId), begin(requestId), connected(requestId), done(`${requestId}!`)];
 
 /** The server's copy of a question and its answer. */
 const asked = (requestId, content = `${requestId}?`) => ({
   messageId: `v-${requestId}`, author: 'visitor', content, finishReason: null, errorCode: null, requestId, createdAt: 1,
 });
 const told = (requestId, content = `${requestId}!`, rest = {}) => ({
-  messageId: `m-${requestId}`, author: 'assistant', content, finishReason: 'stop', errorCode: null, requestId, createdAt: 2,
-  ...rest,
+  messageId: `m-${requestId}`, author: 'assistant', content, finishReason: 'stop', errorCode: null, requestId,
+  createdAt: 2, ...rest,
 });
 const copy = (messages, activeStream = null, conversationId = 'c1') => ({ conversationId, messages, activeStream });
 const active = (requestId, streamId = `s-${requestId}`) =>
@@ -159,7 +159,8 @@ test('an erased conversation takes neither unsent questions nor a running answer
 
 test('what happened after the copy was asked for is newer than the copy', () => {
   const before = after(...answered('r1'));
-  const state = merge([ask('r2'), begin('r2'), connected('r2'), done('new')].reduce(reduce, before), copy([], null, null), before);
+  const since = [ask('r2'), begin('r2'), connected('r2'), done('new')].reduce(reduce, before);
+  const state = merge(since, copy([], null, null), before);
   assert.deepEqual(state.messages.map(({ id }) => id), ['q-r2', 'a-r2']);
 });
 

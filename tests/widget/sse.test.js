@@ -162,7 +162,8 @@ test('an encoded event is what the wire shows', () => {
 });
 
 test('data is split at CR, LF and CRLF, and at nothing else', () => {
-  assert.equal(encodeEvent({ data: 'a\rb\nc\r\nd\u2028e\u000bf' }), 'data: a\ndata: b\ndata: c\ndata: d\u2028e\u000bf\n\n');
+  const text = encodeEvent({ data: 'a\rb\nc\r\nd\u2028e\u000bf' });
+  assert.equal(text, 'data: a\ndata: b\ndata: c\ndata: d\u2028e\u000bf\n\n');
 });
 
 test('empty data is still an event', () => {
@@ -209,8 +210,8 @@ for (const bad of [-1, 1.5, NaN, Infinity, '1000']) {
 }
 
 const ALPHABET = [
-  'a', 'data', ':', ' ', '\t', '\n', '\r', '\r\n', '\0', '\u000b', '\f', '\u001c', '\u0085', '\u2028', '\u2029', '\ufeff',
-  '\ud83d', '\ude00', '😀', '👩‍👩‍👧', 'é', '中文', 'retry: 5', 'id', '\ufffd', '\u00a0',
+  'a', 'data', ':', ' ', '\t', '\n', '\r', '\r\n', '\0', '\u000b', '\f', '\u001c', '\u0085', '\u2028', '\u2029',
+  '\ufeff', '\ud83d', '\ude00', '😀', '👩‍👩‍👧', 'é', '中文', 'retry: 5', 'id', '\ufffd', '\u00a0',
 ];
 
 function sentence(random) {

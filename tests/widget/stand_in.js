@@ -11,10 +11,10 @@ import { encodeEvent } from '../../widget/src/sse.js';
 const STREAM = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache, no-transform' };
 
 /** One answer: its events, and the readers that follow them. */
-function createTurn(number, { requestId, message }, onEnd) {
+function createTurn(number, { requestId, message: question }, onEnd) {
   const turn = {
     requestId,
-    question: message,
+    question,
     streamId: `stream${number}`,
     messageId: `answer${number}`,
     epoch: `e${number}`,
@@ -133,10 +133,8 @@ export async function startStandIn({ answer = () => {} } = {}) {
       sendJson(response, 200, { streamId: turn.streamId, state: 'aborted' });
     },
     'GET /conversation': (_, response) => {
-      const turn = running();
-      const activeStream = turn
-        ? { streamId: turn.streamId, lastEventId: `${turn.epoch}.0`, messageId: turn.messageId, requestId: turn.requestId }
-        : null;
+      const { streamId, epoch, messageId, requestId } = running() ?? {};
+      const activeStream = streamId ? { streamId, lastEventId: `${epoch}.0`, messageId, requestId } : null;
       sendJson(response, 200, { conversationId: state.conversationId, messages: state.messages, activeStream });
     },
     'DELETE /conversation': (_, response) => {
@@ -209,7 +207,8 @@ export const loginPage = (_, response) => {
 export const fine = (_, __, proceed) => proceed();
 
 /** The body is cut after `length` bytes. */
-export const cutAfter = (length) => (_, response, proceed) => {
+export const cutAfter = (length) => (request, response, proceed) => {
+  if (length === 0) return lostReply(request, response, proceed);
   const write = response.write.bind(response);
   const end = response.end.bind(response);
   let left = length;

@@ -71,11 +71,11 @@ function apply(state, answer, type, fields) {
       const { code = '', message = '', retryable = true } = fields;
       return failAnswer(state, { code, message, retryable });
     }
-    case 'token':
-      return state.turn?.isStopped ? state : token(state, answer, fields);
-    case 'reset':
-      return state.turn?.isStopped ? state : change(state, { ...withText(answer, ''), state: 'sending' }, { isTorn: false });
   }
+  // After Stop the text on screen is left alone until the server tells the end.
+  if (state.turn?.isStopped) return state;
+  if (type === 'token') return token(state, answer, fields);
+  if (type === 'reset') return change(state, { ...withText(answer, ''), state: 'sending' }, { isTorn: false });
   return state;
 }
 

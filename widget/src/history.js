@@ -40,10 +40,11 @@ export function createHistory({ store, dispatch, transport, isOver, random }, li
           return await load();
         } catch (fault) {
           const error = asChatError(fault);
-          if (!error.retryable || isNeedless()) return;
+          if (!error.retryable || isNeedless()) return undefined;
           await line.hold(backoff, error);
         }
       }
+      return undefined;
     },
 
     /** Deletes the conversation on the server. Rejects with a ChatError unless the server confirmed. */
