@@ -129,12 +129,13 @@ class Connection:
 
 @dataclass
 class Reply:
-    """One answer. Its body is read as bytes or as events, not both."""
+    """One answer. Its body is read as bytes or as events, not both; `seen` has all events so far."""
 
     connection: Connection
     status: int
     headers: dict[str, str]
     wire: bytearray = field(default_factory=bytearray)
+    seen: list[Received] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
     retry: int | None = None
     is_at_end: bool = False
@@ -196,6 +197,7 @@ class Reply:
             for line in lines:
                 event = self._read_line(line.decode("ascii"))
                 if event is not None:
+                    self.seen.append(event)
                     yield event
 
     def _read_line(self, line: str) -> Received | None:
