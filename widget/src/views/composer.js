@@ -73,6 +73,7 @@ export function createComposer({ words, onSend, onStop, signal }) {
   const until = { signal };
   input.addEventListener('input', onInput, until);
   input.addEventListener('keydown', onKeyDown, until);
+  input.addEventListener('keyup', enter.onKeyUp, until);
   input.addEventListener('compositionend', enter.onCompositionEnd, until);
   // A press on the button leaves the focus in the text field, so a phone's keyboard stays where it is.
   send.addEventListener('mousedown', (event) => event.preventDefault(), until);

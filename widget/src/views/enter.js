@@ -4,17 +4,19 @@
  *
  * Chromium and Firefox mark that key with `isComposing`. Safari ends the composition first, and
  * then reports the very key that ended it: with code 229, or like any other Enter. So an Enter
- * that comes together with the end of a composition is not one of the visitor's own either.
+ * right after the end of a composition, before any key was released, is not one of the visitor's
+ * own either.
  */
 
-/** The key was pressed before the composition could end, but is told after it. */
-const TOGETHER_MS = 5;
+/** No finger is faster; a busy page may tell of both events this far apart. */
+const SAME_PRESS_MS = 100;
 
 /** @typedef {Pick<KeyboardEvent, 'key' | 'shiftKey' | 'isComposing' | 'keyCode' | 'timeStamp'>} Key */
 
 /**
  * @typedef {object} Enter
  * @property {(event: Pick<Event, 'timeStamp'>) => void} onCompositionEnd
+ * @property {() => void} onKeyUp
  * @property {(key: Key) => boolean} sends asked on each keydown of the text field
  */
 
@@ -27,9 +29,12 @@ export function createEnter() {
     onCompositionEnd({ timeStamp }) {
       composedAt = timeStamp;
     },
+    onKeyUp() {
+      composedAt = -Infinity;
+    },
     sends({ key, shiftKey, isComposing, keyCode, timeStamp }) {
       if (key !== 'Enter' || shiftKey || isComposing || keyCode === 229) return false;
-      return timeStamp - composedAt > TOGETHER_MS;
+      return timeStamp - composedAt > SAME_PRESS_MS;
     },
   };
 }
