@@ -20,7 +20,7 @@ from . import __version__
 from .assets import Assets
 from .config import Settings, describe
 from .errors import ConfigError
-from .extension import Chatbubble, create_provider
+from .extension import create_provider
 from .limits import create_limiter
 from .mount import EXTENSION_KEY
 from .origins import OriginRules
@@ -53,10 +53,11 @@ def serve(host: str, port: int, app_path: str | None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "httpx2", "openai"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    from .server import create_app
     from .server import serve as serve_app
 
     try:
-        app = _create_app() if app_path is None else _load(app_path)
+        app = create_app() if app_path is None else _load(app_path)
         _announce(app)
         sys.exit(serve_app(app, host=host, port=port))
     except ConfigError as error:
@@ -103,12 +104,6 @@ def markdown_table() -> str:
         default = f"`{setting.default}`" if setting.default and setting.default[0] != "(" else setting.default
         rows.append(f"| `{setting.name}` | {default} | {setting.expects} | {setting.meaning} |")
     return "\n".join(rows) + "\n"
-
-
-def _create_app() -> Flask:
-    app = Flask("chatbubble")
-    Chatbubble(app)
-    return app
 
 
 def _load(path: str) -> Flask:

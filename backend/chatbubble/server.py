@@ -10,17 +10,21 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
 import gevent
 import gevent.event
-from flask import Flask
+from flask import Flask, Response
 from gevent.pywsgi import WSGIHandler, WSGIServer
+from werkzeug.exceptions import HTTPException
 
-from .errors import BadRequest, ConfigError, StoreUnavailable
-from .extension import Mounted
+from .errors import BadRequest, ConfigError, NotFound, StoreUnavailable
+from .extension import Chatbubble, Mounted
 from .mount import EXTENSION_KEY
+from .provider import Provider
+from .responses import refusal_response
 
 logger = logging.getLogger("chatbubble.server")
 
@@ -85,6 +89,23 @@ def _not_http(status: str) -> tuple[str, bytes]:
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return status, head.encode("ascii") + body
+
+
+def create_app(config: Mapping[str, Any] | None = None, *, provider: Provider | None = None) -> Flask:
+    """The app that is served when no other is named: the chat and nothing else.
+
+    `config` joins the Flask config. Raises ConfigError.
+    """
+    app = Flask("chatbubble", static_folder=None)
+    app.config.update(config or {})
+    Chatbubble(app, provider=provider)
+    app.register_error_handler(HTTPException, _refuse)
+    return app
+
+
+def _refuse(failure: HTTPException) -> Response:
+    """What Flask refuses before it knows the address, such as a broken `Host`, and other addresses."""
+    return refusal_response(NotFound() if failure.code == HTTPStatus.NOT_FOUND else BadRequest())
 
 
 def serve(app: Flask, *, host: str, port: int) -> int:

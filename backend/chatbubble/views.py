@@ -221,8 +221,8 @@ def _answer_or_refuse(answer: View, arguments: Mapping[str, str]) -> Response:
 
 def _check_origin() -> None:
     origin = request.headers.get("Origin")
-    # Behind a proxy that ends TLS we see http while the browser says https.
-    own = {f"{request.scheme}://{request.host}", f"https://{request.host}"}
+    # Behind a proxy that ends TLS we see http, maybe with its port, while the browser says https.
+    own = {f"{request.scheme}://{request.host}", f"https://{request.host.removesuffix(':443')}"}
     if origin is not None and origin not in own and not _mount().origins.allows(origin):
         raise OriginRefused(detail=f"Origin {origin!r:.200} is not in CHATBUBBLE_ALLOWED_ORIGINS")
 

@@ -15,11 +15,11 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 from raw_http import Answer, Headers, call
 
-from chatbubble.extension import Chatbubble, Mounted
+from chatbubble.extension import Mounted
 from chatbubble.mount import EXTENSION_KEY
 from chatbubble.provider import Piece
 from chatbubble.records import Prompt
-from chatbubble.server import StreamingHandler
+from chatbubble.server import StreamingHandler, create_app
 
 PREFIX = "/api/ai"
 SHOP = "https://shop.example"
@@ -121,10 +121,9 @@ def listening(app: Any) -> Iterator[int]:
 @contextmanager
 def hosting(database: Path, **settings: Any) -> Iterator[Site]:
     """A site whose settings are named without their prefix: `hosting(path, title="Shop")`."""
-    app, provider = Flask("site"), Echo()
+    provider = Echo()
     chosen = {"database_url": f"sqlite:///{database}", "rate_limit": "off", **settings}
-    app.config.update({f"CHATBUBBLE_{name.upper()}": value for name, value in chosen.items()})
-    Chatbubble(app, provider=provider)
+    app = create_app({f"CHATBUBBLE_{name.upper()}": value for name, value in chosen.items()}, provider=provider)
     with listening(app) as port:
         site = Site(app, port, provider)
         try:

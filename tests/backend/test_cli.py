@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
-from processes import SERVE, ended, running
+from launching import SERVE, ended, running
 
 from chatbubble import __version__
 from chatbubble.assets import Assets

@@ -157,6 +157,7 @@ def test_any_page_may_load_the_widget(site: Site, path: str, origin: str) -> Non
         ("chat.example", "http://chat.example"),
         ("chat.example:8000", "http://chat.example:8000"),
         ("chat.example", "https://chat.example"),
+        ("chat.example:443", "https://chat.example"),
         ("chat.example:8443", "https://chat.example:8443"),
         ("[::1]:8000", "http://[::1]:8000"),
     ],
@@ -167,7 +168,8 @@ def test_its_own_pages_may_always_call(site: Site, host: str, origin: str) -> No
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://chat.example:8000", "https://chat.example:8443", "https://www.chat.example"]
+    "origin",
+    ["http://chat.example:8000", "https://chat.example:443", "https://chat.example:8443", "https://www.chat.example"],
 )
 def test_another_port_or_host_of_its_own_is_another_origin(site: Site, origin: str) -> None:
     answer = site.call("POST", "/chat", [JSON, from_page(origin)], question(new_session()), "chat.example")

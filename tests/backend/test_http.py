@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hosting import JSON, OPERATOR_TOKEN, SHOP, HostSite, Site, assert_refused, bearer, new_session
+from raw_http import call
 
 from chatbubble.views import ROUTES
 
@@ -112,6 +113,15 @@ def test_a_bad_authorization_header_is_no_session(site: Site, header: str) -> No
 @pytest.mark.parametrize(("method", "path"), NEEDS_SESSION)
 def test_without_authorization_there_is_no_session(site: Site, method: str, path: str) -> None:
     assert_refused(site.call(method, path), 401, "SESSION_MISSING")
+
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/aix", "/static/manifest.json", "/favicon.ico"])
+def test_a_server_that_has_nothing_but_the_chat_answers_in_json_everywhere(site: Site, path: str) -> None:
+    assert_refused(call(site.port, "GET", path), 404, "NOT_FOUND")
+
+
+def test_a_host_that_is_none_is_a_bad_request(site: Site) -> None:
+    assert_refused(call(site.port, "GET", "/api/ai/config", host="a" * 400), 400, "BAD_REQUEST")
 
 
 def test_an_encoded_slash_is_a_slash(site: Site) -> None:

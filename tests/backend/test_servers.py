@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hosting import JSON, assert_refused, bearer, new_session, question
-from processes import Running, running
+from launching import Running, running
 from raw_http import Wire, call, chunked, exchange, request
 
 PLAIN_APP = """
