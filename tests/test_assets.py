@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -187,6 +186,5 @@ def test_the_sdist_makes_the_same_wheel_without_node(checkout: Path, built: Path
     )
     subprocess.run([sys.executable, "-c", build], cwd=checkout, env=without_node(), capture_output=True, check=True)
     (sdist,) = tmp_path.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xzf", sdist.name], cwd=tmp_path, check=True)
     assert widget_in(make_wheel(tmp_path / sdist.name.removesuffix(".tar.gz"), tmp_path)) == contents(built)

@@ -54,6 +54,7 @@ def test_an_idle_process_forgets_ended_streams() -> None:
     assert not log._streams
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "event",
     [Token("\u4e2d\U0001f600" * 75, 0, 1), Token("word ", 0, 1), Custom("card", {"size": "M"})],

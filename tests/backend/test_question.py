@@ -44,6 +44,7 @@ def test_after_all_bad_bodies_nothing_is_stored(site: Site) -> None:
     assert site.call("GET", "/conversation", [bearer(SESSION)]).json()["conversationId"] is None
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("body", BAD, ids=str)
 def test_a_bad_body_takes_less_than_5_ms(body: Body) -> None:
     took_s = []
