@@ -215,16 +215,13 @@ test('a restore that is refused leaves an empty page that works', atDesk(async (
   assert.deepEqual(outline(store.get()), ['q-r1 done', 'a-r1 done']);
 }, { server: { answer: (turn) => turn.done() } }));
 
-test('a question does not wait for a conversation that cannot be read', atDesk(async (desk) => {
-  const { client, server, until, store } = desk;
-  server.faults.push(unreachable);
-  const told = client.restore();
-  await until((state) => state.wait);
-  server.faults.push(unreachable);
-  await client.ask('one');
-  assert.deepEqual(outline(store.get()), ['q-r1 done', 'a-r1 done']);
-  await told;
-  await until((state) => state.isRestored);
+test('a question asked while the conversation is being read comes after it', atDesk(async (desk) => {
+  const { client, server, store } = desk;
+  server.conversationId = 'c1';
+  server.messages.push({ messageId: 'm1', author: 'visitor', content: 'Hi?', requestId: 'old', createdAt: 1 });
+  await Promise.all([client.restore(), client.ask('one')]);
+  assert.deepEqual(outline(store.get()), ['q-old done', 'q-r1 done', 'a-r1 done']);
+  assert.deepEqual(server.requests, ['GET /conversation', 'POST /chat']);
 }, { server: { answer: (turn) => turn.done() } }));
 
 test('two restores at once show everything once', atDesk(async ({ client, server, store, until }) => {

@@ -110,7 +110,7 @@ test('a gap is never shown: the turn is torn and its cursor forgotten', () => {
 
 test('a torn answer that is read again from its start goes on where it stood', () => {
   const torn = [...running, token('Hello', 0), token('you', 12)];
-  const state = after(...torn, { type: 'resume' }, connected, token('Hello', 0), token(' there ', 5), token('you', 12));
+  const state = after(...torn, connected, token('Hello', 0), token(' there ', 5), token('you', 12));
   assert.equal(answer(state).text, 'Hello there you');
   assert.equal(answer(state).revision, 0);
   assert.deepEqual([state.turn.isTorn, state.turn.cursor], [false, 'e.2']);
@@ -201,7 +201,7 @@ test('the piece after a malformed token shows the gap', () => {
 });
 
 test('events without a turn change nothing', () => {
-  const plain = ['resume', 'stop', 'requeue'].map((type) => ({ type }));
+  const plain = ['stop', 'requeue'].map((type) => ({ type }));
   for (const action of [connected, token('x', 0), done('x'), { type: 'fail', error: problem }, ...plain]) {
     assert.equal(reduce(initialState, action), initialState, action.type);
   }
@@ -213,8 +213,8 @@ test('whatever is lost, doubled or repeated on the way, the text is never wrong 
     const text = Array.from({ length: 1 + below(random, 80) }, (_, at) => String.fromCharCode(97 + (at % 26))).join('');
     let state = after(...running);
     for (let rounds = 0; state.turn && rounds < 200; rounds += 1) {
-      state = reduce(state, { type: 'resume' });
-      let index = state.turn.cursor === '' ? 0 : below(random, answer(state).text.length + 1);
+      if (state.turn.isTorn) state = reduce(state, connected);
+      let index = state.turn.cursor === 'e.1' ? 0 : below(random, answer(state).text.length + 1);
       for (const piece of pieces(random, text.slice(index), 7)) {
         const at = index;
         index += piece.length;
@@ -262,8 +262,8 @@ test('an error after stop leaves it stopped', () => {
   assert.deepEqual([answer(state).state, answer(state).error, state.turn], ['aborted', null, null]);
 });
 
-test('settle ends a stopped turn that the server does not know', () => {
-  const state = after(ask('r1'), begin('r1'), { type: 'stop' }, { type: 'settle' });
+test('fail ends a stopped turn as stopped', () => {
+  const state = after(ask('r1'), begin('r1'), { type: 'stop' }, { type: 'fail', error: problem });
   assert.deepEqual([outline(state), state.turn], [['q-r1 done', 'a-r1 aborted'], null]);
 });
 
@@ -284,10 +284,9 @@ test('following a running answer shows it after its question, without a second b
     messages: [{ messageId: 'm0', author: 'visitor', content: 'hi', requestId: 'r1', createdAt: 1 }],
     activeStream: null,
   };
-  const start = begin('r1', { streamId: 's1', messageId: 'm1', cursor: 'e.0' });
+  const start = begin('r1', { streamId: 's1', cursor: 'e.0' });
   const state = after({ type: 'snapshot', snapshot, before: initialState }, ask('r2'), start);
   assert.deepEqual(outline(state), ['q-r1 done', 'a-r1 sending', 'q-r2 queued']);
-  assert.equal(answer(state).messageId, 'm1');
   assert.deepEqual([state.turn.streamId, state.turn.cursor], ['s1', 'e.0']);
 });
 
@@ -348,6 +347,7 @@ test('the text of a long answer grows in time proportional to its length', () =>
     return performance.now() - start;
   };
   time(2000);
-  const ratio = time(50_000) / Math.min(time(5000), time(5000), time(5000));
-  assert.ok(ratio < 30, `linear is 10, quadratic 100, measured ${ratio.toFixed(1)}`);
+  const best = (count) => Math.min(time(count), time(count), time(count));
+  const ratio = best(50_000) / best(5000);
+  assert.ok(ratio < 40, `linear is 10, quadratic 100, measured ${ratio.toFixed(1)}`);
 });

@@ -141,7 +141,7 @@ function timeOf(length, ending) {
 test('a single line of 10 MB in chunks of 100 bytes takes ten times the time of 1 MB', () => {
   timeOf(1_000_000, '\n\n');
   const ratio = timeOf(10_000_000, '\n\n') / timeOf(1_000_000, '\n\n');
-  assert.ok(ratio < 30, `linear is 10, quadratic 100, measured ${ratio.toFixed(1)}`);
+  assert.ok(ratio < 40, `linear is 10, quadratic 100, measured ${ratio.toFixed(1)}`);
 });
 
 test('many short lines in one chunk take time in proportion to their number', () => {
@@ -152,7 +152,8 @@ test('many short lines in one chunk take time in proportion to their number', ()
     return performance.now() - start;
   };
   time(20_000);
-  const ratio = time(400_000) / Math.min(time(40_000), time(40_000), time(40_000));
+  const best = (count) => Math.min(time(count), time(count), time(count));
+  const ratio = best(400_000) / best(40_000);
   assert.ok(ratio < 40, `linear is 10, quadratic 100, measured ${ratio.toFixed(1)}`);
 });
 

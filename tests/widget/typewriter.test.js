@@ -273,6 +273,7 @@ test('writing a long answer takes time in proportion to its length', () => {
     return performance.now() - start;
   };
   time(4000);
-  const ratio = time(100_000) / Math.min(time(10_000), time(10_000), time(10_000));
-  assert.ok(ratio < 30, `linear is 10, quadratic 100, measured ${ratio.toFixed(1)}`);
+  const best = (length) => Math.min(time(length), time(length), time(length));
+  const ratio = best(100_000) / best(10_000);
+  assert.ok(ratio < 40, `linear is 10, quadratic 100, measured ${ratio.toFixed(1)}`);
 });

@@ -18,7 +18,7 @@ import { answerId, patchTurn, withText } from './messages.js';
 export function applyEvent(state, { type, data, lastEventId }) {
   if (!state.turn) return state;
   const { isTorn, cursor, requestId } = state.turn;
-  const next = { ...state, turn: { ...state.turn, cursor: isTorn ? '' : lastEventId || cursor } };
+  const next = { ...state, turn: { ...state.turn, cursor: isTorn && type !== 'connected' ? '' : lastEventId || cursor } };
   const fields = parse(data);
   const answer = state.messages.find(({ id }) => id === answerId(requestId));
   return fields && answer ? apply(next, answer, type, fields) : next;
@@ -60,7 +60,7 @@ function apply(state, answer, type, fields) {
   switch (type) {
     case 'connected': {
       const { streamId, messageId, conversationId } = fields;
-      return { ...change(state, { messageId }, { streamId }, { state: 'done' }), conversationId };
+      return { ...change(state, { messageId }, { streamId, isTorn: false }, { state: 'done' }), conversationId };
     }
     case 'done': {
       const { fullText = answer.text, finishReason = null } = fields;

@@ -40,7 +40,7 @@ export function reduce(state, action) {
 
 /** @param {State} state @param {Action} action @returns {State} */
 function step(state, action) {
-  const { messages, turn } = state;
+  const { messages } = state;
   switch (action.type) {
     case 'ask': {
       const { requestId, text, at } = action;
@@ -51,14 +51,10 @@ function step(state, action) {
       return begin(state, action);
     case 'event':
       return applyEvent(state, action.event);
-    case 'resume':
-      return turn?.isTorn ? change(state, {}, { isTorn: false }) : state;
     case 'requeue':
       return requeue(state);
     case 'stop':
       return change(state, { state: 'aborted' }, { isStopped: true }, { state: 'done' });
-    case 'settle':
-      return { ...state, turn: null };
     case 'fail':
       return failAnswer(state, action.error);
     case 'snapshot':
@@ -80,10 +76,10 @@ function step(state, action) {
  * @param {Extract<Action, {type: 'begin'}>} action
  * @returns {State}
  */
-function begin(state, { requestId, at, streamId = null, messageId = null, cursor = '' }) {
+function begin(state, { requestId, at, streamId = null, cursor = '' }) {
   const messages = [...patchTurn(state.messages, requestId, {}, { state: streamId ? 'done' : 'sending' })];
   const place = messages.findIndex(({ id }) => id === questionId(requestId)) + 1 || messages.length;
-  messages.splice(place, 0, newMessage('assistant', requestId, at, { messageId }));
+  messages.splice(place, 0, newMessage('assistant', requestId, at));
   return { ...state, messages, turn: { requestId, streamId, cursor, isTorn: false, isStopped: false } };
 }
 

@@ -3,7 +3,7 @@
  */
 
 /** Codes made here, beside those of the server. `strings.js` has words for each. */
-export const CLIENT_CODES = Object.freeze({
+export const CLIENT_CODES = {
   /** No usable answer came: no network, a cut, or a page that is not ours (a hotel's login). */
   CONNECTION_LOST: 'CONNECTION_LOST',
   /** The running answer is no longer held by the server, nor is its end. */
@@ -12,7 +12,7 @@ export const CLIENT_CODES = Object.freeze({
   REFUSED: 'REFUSED',
   /** A line or event of a stream is longer than anybody should send. */
   FRAME_TOO_LARGE: 'FRAME_TOO_LARGE',
-});
+};
 
 /**
  * `retryable`: whether trying again may help; `delayMs`: not sooner than that.

@@ -2,14 +2,19 @@
  * The connection as the visitor sees it, and the patience between two attempts.
  */
 
+import { createBackoff } from './backoff.js';
+
 const GIVE_UP_MS = 300_000;
 
 /** @typedef {ReturnType<typeof createLine>} Line */
 
 /**
- * @param {import('./core.js').Core} core
+ * @param {import('./client.js').Core} core
  */
-export function createLine({ store, dispatch, pauses, now }) {
+export function createLine({ store, dispatch, isOver, now, random, schedule }) {
+  const backoff = createBackoff({ random });
+  /** What ends each pause, and whether the server asked for it. @type {Map<() => void, boolean>} */
+  const pauses = new Map();
   /** @type {Extract<import('./types.js').Action, {type: 'connection'}>} */
   let shown = { type: 'connection', connection: 'idle' };
   let heardAt = 0;
@@ -30,31 +35,62 @@ export function createLine({ store, dispatch, pauses, now }) {
     refresh();
   }
 
-  /** Something of ours arrived, or the patience starts anew. */
+  /** Something of ours arrived. */
   function hear() {
     heardAt = now();
   }
 
+  /** A piece of work begins, with patience of its own. */
+  function begin() {
+    hear();
+    backoff.reset();
+  }
+
+  /**
+   * Infinity waits until woken.
+   * @param {number} ms
+   * @param {boolean} [isFirm] whether the server asked for it
+   * @returns {Promise<void>}
+   */
+  function pause(ms, isFirm = false) {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        pauses.delete(end);
+        resolve();
+      };
+      const cancel = ms < Infinity ? schedule(end, ms) : () => {};
+      pauses.set(end, isFirm);
+    });
+  }
+
   return {
+    backoff,
     show,
     refresh,
     hear,
+    begin,
+    pause,
+
+    /** Ends the pauses: those that the server asked for only when it must be. */
+    wake(evenFirm = false) {
+      for (const [end, isFirm] of pauses) if (evenFirm || !isFirm) end();
+    },
 
     /**
      * Waits before another attempt. After five minutes without a byte it waits to be woken.
-     * @param {import('./types.js').Backoff} backoff
      * @param {Pick<import('./errors.js').ChatError, 'code' | 'delayMs'>} cause
      */
-    async hold(backoff, { code, delayMs }) {
+    async hold({ code, delayMs }) {
+      if (isOver()) return;
       if (now() - heardAt < GIVE_UP_MS) {
         const ms = delayMs + backoff.next();
         show('reconnecting', { code, until: now() + ms });
-        await pauses.wait(ms, delayMs > 0);
+        await pause(ms, delayMs > 0);
       } else {
         show('lost');
-        await pauses.wait(Infinity);
-        hear();
-        backoff.reset();
+        await pause(Infinity);
+        begin();
       }
       show('reconnecting');
     },

@@ -86,7 +86,7 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
      * A request and its reply. Rejects with a ChatError unless the reply is what was asked for.
      * @param {string} method
      * @param {string} path
-     * @param {(reply: Reply) => boolean} isGood
+     * @param {(reply: Reply) => unknown} isGood
      * @returns {Promise<any>} the body of the reply
      */
     async exchange(method, path, isGood) {

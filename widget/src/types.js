@@ -99,17 +99,14 @@
 /**
  * What can happen to a conversation. `ask` queues a question; `begin` starts following its answer;
  * `requeue` puts it back because another answer is running; `event` is one event of its stream;
- * `stop` is the visitor's wish; `settle` ends a stopped turn that the server does not know; `fail`
- * ends the running turn; `drop` removes the questions that still wait; `clear` forgets everything.
+ * `stop` is the visitor's wish; `fail` ends the running turn, as stopped if it was stopped; `drop`
+ * removes the questions that still wait; `clear` forgets everything.
  * The snapshot's `before` is the state when it was asked for.
  * @typedef {{type: 'ask', requestId: string, text: string, at: number}
- *   | {type: 'begin', requestId: string, at: number, streamId?: string | null, messageId?: string | null,
- *      cursor?: string}
+ *   | {type: 'begin', requestId: string, at: number, streamId?: string | null, cursor?: string}
  *   | {type: 'requeue'}
  *   | {type: 'event', event: StreamEvent}
- *   | {type: 'resume'}
  *   | {type: 'stop'}
- *   | {type: 'settle'}
  *   | {type: 'fail', error: ErrorView}
  *   | {type: 'snapshot', snapshot: Snapshot, before: State}
  *   | {type: 'connection', connection: Connection, wait?: Wait | undefined}
@@ -233,7 +230,7 @@
  * @property {(id: string) => Promise<void>} retry asks the question of a failed answer again; on the answer that
  *   is under way it is `resumeNow`. Takes MessageView.id of the answer
  * @property {() => Promise<void>} restore reads the conversation and goes on with a running answer;
- *   resolves once the conversation is in the state, was refused, or has to wait behind a question
+ *   resolves once the conversation is in the state, or was refused
  * @property {() => void} resumeNow tries again at once: the browser is online, the tab visible, a button pressed
  * @property {() => void} clearQueue forgets the questions that wait
  * @property {() => Promise<void>} erase deletes the conversation on the server, then here. Rejects with a
