@@ -2,7 +2,6 @@ import { hostToShow, readLink } from './links.js';
 
 /** What is shown of a code block, in UTF-16 units. Copying gives all of it. */
 export const MAX_CODE = 20 * 1024;
-const MAX_LEVEL = 6;
 const TEXT_NODE = 3;
 
 /** @typedef {import('./markdown.js').Renderer} Renderer */
@@ -11,35 +10,36 @@ const TEXT_NODE = 3;
  * @typedef {object} RendererOptions
  * @property {Pick<Document, 'createElement' | 'createTextNode' | 'getSelection'>} document
  * @property {Pick<import('./types.js').Strings, 'code' | 'copy' | 'copied' | 'notShown' | 'table'>} strings
- * @property {(code: string) => Promise<void>} [onCopy] by default to the clipboard; when it fails the code is
- *   selected instead
+ * @property {(code: string) => Promise<void>} onCopy where it fails the code is selected instead
  * @property {number} [headingShift] what is added to a heading's level, which stays at 6 at most
  */
 
 /**
- * An element that is not closed yet: where its text goes, and what is left to do.
+ * Where text goes.
  *
- * @typedef {object} OpenElement
+ * @typedef {object} Place
  * @property {Element} element
- * @property {(text: string) => string} [admit] the part of its text that is shown
- * @property {() => void} [finish]
+ * @property {(text: string) => string} [admit] gives the part of it that is shown
+ * @property {() => void} [finish] what is left to do when the element is closed
  */
 
 /**
  * Renders markdown into `root`.
  *
  * Elements come from createElement, text from text nodes: no HTML string exists. No name of an
- * element or attribute is the model's, and of its words only a link's checked address and its
- * title become attributes. What was added is neither changed nor taken away, and text goes on in
- * the text node where it ended, so a selection survives.
+ * element or attribute is the model's, and of its words only a link's checked address becomes an
+ * attribute. What was added is neither changed nor taken away, and text goes on in the text node
+ * where it ended, so a selection survives.
  *
  * @param {Element} root
  * @param {RendererOptions} options
  * @returns {Renderer}
  */
-export function createRenderer(root, { document, strings, onCopy = writeClipboard, headingShift = 2 }) {
-  /** @type {[OpenElement, ...OpenElement[]]} */
-  const open = [{ element: root }];
+export function createRenderer(root, { document, strings, onCopy, headingShift = 2 }) {
+  /** @type {Place} */
+  let place = { element: root };
+  /** @type {Place[]} */
+  const outer = [];
 
   /**
    * @param {string} tag
@@ -53,132 +53,114 @@ export function createRenderer(root, { document, strings, onCopy = writeClipboar
     return element;
   }
 
-  function innermost() {
-    return open[open.length - 1] ?? open[0];
-  }
-
   /**
-   * Text and elements go into `entered` from now on.
-   * @param {Element} outermost of what is added: `entered`, or what holds it
-   * @param {OpenElement} entered
+   * @param {Place} next
+   * @param {Element} [outermost] of what is added, if that is not the place itself
    */
-  function add(outermost, entered) {
-    innermost().element.append(outermost);
-    open.push(entered);
+  function enter(next, outermost = next.element) {
+    place.element.append(outermost);
+    outer.push(place);
+    place = next;
   }
 
   /** @param {string} text */
   function write(text) {
-    const { element, admit } = innermost();
-    const shown = admit ? admit(text) : text;
-    const last = element.lastChild;
+    const shown = place.admit ? place.admit(text) : text;
+    const last = place.element.lastChild;
     if (last?.nodeType === TEXT_NODE) /** @type {Text} */ (last).appendData(shown);
-    else if (shown) element.append(document.createTextNode(shown));
+    else place.element.append(document.createTextNode(shown));
   }
 
-  /**
-   * @param {string} address
-   * @param {string} title
-   */
-  function addLink(address, title) {
+  /** @param {string} address */
+  function enterLink(address) {
     const link = readLink(address);
     if (!link) {
-      // Its text stays text.
-      open.push({ element: innermost().element });
+      // Its text is text.
+      outer.push(place);
       return;
     }
     const element = make('a', { href: link.href, rel: 'noopener noreferrer nofollow ugc', target: '_blank' });
-    if (title) element.setAttribute('title', title);
-    add(element, { element, finish });
-
-    function finish() {
-      if (!element.textContent.trim()) write(link?.href ?? '');
-      const host = hostToShow(element.textContent, link?.host ?? '');
+    const finish = () => {
+      if (!element.textContent.trim()) write(link.href);
+      const host = hostToShow(element.textContent, link.host);
       if (host) element.append(make('span', { class: 'host' }, ` (${host})`));
-    }
+    };
+    enter({ element, finish });
   }
 
   /** @param {string} language */
-  function addCode(language) {
-    const code = make('code');
+  function enterCode(language) {
+    const element = make('code');
     const copy = make('button', { type: 'button', class: 'copy' }, strings.copy);
-    const head = make('figcaption', {}, make('span', {}, language || strings.code), copy);
-    const figure = make('figure', { class: 'code' }, head, make('pre', { tabindex: '0' }, code));
-    let whole = '';
-    let isCut = false;
-    add(figure, { element: code, admit });
-
+    const caption = make('figcaption', {}, make('span', {}, language || strings.code), copy);
+    const figure = make('figure', { class: 'code' }, caption, make('pre', { tabindex: '0' }, element));
+    let code = '';
     /** @param {string} text */
-    function admit(text) {
-      const room = Math.max(0, MAX_CODE - whole.length);
-      whole += text;
+    const admit = (text) => {
+      const room = MAX_CODE - code.length;
+      code += text;
       if (text.length <= room) return text;
-      if (!isCut) figure.append(make('p', { class: 'notice' }, strings.notShown));
-      isCut = true;
-      return text.slice(0, room).replace(/[\ud800-\udbff]$/, '');
-    }
-
-    copy.addEventListener('click', () => void copyCode(copy, code, whole));
+      // The first time only: afterwards there is less than no room.
+      if (room >= 0) figure.append(make('p', { class: 'notice' }, strings.notShown));
+      return text.slice(0, Math.max(room, 0)).replace(/[\ud800-\udbff]$/, '');
+    };
+    copy.addEventListener('click', () => void copyCode(copy, element, code));
     // The word goes back when the visitor turns away.
     for (const type of ['blur', 'pointerleave']) {
       copy.addEventListener(type, () => {
         copy.textContent = strings.copy;
       });
     }
+    enter({ element, admit }, figure);
   }
 
   /**
    * @param {Element} button
-   * @param {Element} code
-   * @param {string} whole
+   * @param {Element} element
+   * @param {string} code
    */
-  async function copyCode(button, code, whole) {
+  async function copyCode(button, element, code) {
     try {
-      await onCopy(whole);
+      await onCopy(code);
       button.textContent = strings.copied;
     } catch {
-      document.getSelection()?.selectAllChildren(code);
+      document.getSelection()?.selectAllChildren(element);
     }
   }
 
-  function addTable() {
-    const table = make('table');
+  function enterTable() {
+    const element = make('table');
     const attributes = { class: 'table', role: 'group', tabindex: '0', 'aria-label': strings.table };
-    add(make('div', attributes, table), { element: table });
+    enter({ element }, make('div', attributes, element));
   }
 
   /**
-   * @param {string} tag
-   * @param {Record<string, string>} [attributes]
+   * @param {import('./markdown.js').ElementType} type
+   * @param {string} detail
    */
-  function addPlain(tag, attributes) {
-    const element = make(tag, attributes);
-    add(element, { element });
+  function enterPlain(type, detail) {
+    /** @type {Record<string, string>} */
+    const attributes = {};
+    if (type === 'th') attributes.scope = 'col';
+    if (type !== 'ol') {
+      if (detail) attributes['data-align'] = detail;
+    } else if (Number(detail) !== 1) attributes.start = String(Number(detail));
+    enter({ element: make(type, attributes) });
   }
 
   return {
-    open(type, { level = 1, start = 1, language = '', align = '', href = '', title = '' } = {}) {
-      const cell = align ? { 'data-align': align } : {};
-      if (type === 'a') addLink(href, title);
-      else if (type === 'pre') addCode(language);
-      else if (type === 'table') addTable();
-      else if (type === 'h') addPlain(`h${Math.min(level + headingShift, MAX_LEVEL)}`);
-      else if (type === 'ol') addPlain('ol', start === 1 ? {} : { start: String(start) });
-      else if (type === 'th') addPlain('th', { scope: 'col', ...cell });
-      else if (type === 'td') addPlain('td', cell);
-      else if (type === 'notice') addPlain('p', { class: 'notice' });
-      else addPlain(type);
-      if (type === 'notice') write(strings.notShown);
+    open(type, detail = '') {
+      if (type === 'a') enterLink(detail);
+      else if (type === 'pre') enterCode(detail);
+      else if (type === 'table') enterTable();
+      else if (type === 'h') enter({ element: make(`h${Math.min(detail.length + headingShift, 6)}`) });
+      else if (type === 'notice') enter({ element: make('p', { class: 'notice' }, strings.notShown) });
+      else enterPlain(type, detail);
     },
     close() {
-      innermost().finish?.();
-      open.pop();
+      place.finish?.();
+      place = outer.pop() ?? place;
     },
     text: write,
   };
-}
-
-/** @param {string} text */
-function writeClipboard(text) {
-  return navigator.clipboard.writeText(text);
 }

@@ -3,295 +3,298 @@
  *
  * A line is read in two parts. At its start, blanks and the marks of the containers that are open
  * (`>`, or enough blanks for a list item) are counted. The first other character decides what the
- * line is: letters and most signs at once, the marks that may begin a block when the next ones
- * are known, which are held back meanwhile. The rest of the line then goes to the block it belongs
- * to as it comes.
+ * line is: letters and most signs at once, those that may begin a block when enough of what
+ * follows is known. The rest of the line then goes to the block it belongs to as it comes.
  *
- * Held back are, at most LINE_HOLD characters each: a list's or heading's mark with what follows
- * it, the dashes of a rule, the line that opens a code block, the line of a table's header
- * together with the row of dashes below it. Whether a line end means a blank or the paragraph's
- * end is known with the next line.
+ * Held back are, at most LINE_HOLD characters each: the mark of a list item or heading with what
+ * follows it, the dashes of a rule, the line that opens a code block, the line of a table's header
+ * with the row of dashes below it.
  */
 
 import { createCode } from './code.js';
-import { createContainers } from './containers.js';
-import { createInline } from './inline.js';
+import { closeLeaf, createPage, enterContainers, isInAll, leave, openItem, openLeaf, openQuote } from './page.js';
+import { END } from './patterns.js';
 import { createTable, readDelimiterRow } from './table.js';
 
-/** @typedef {import('../markdown.js').Renderer} Renderer */
-
-/**
- * @typedef {object} Blocks
- * @property {(character: string) => void} feed
- * @property {() => void} end passes on what is held back and closes everything
- */
+/** @typedef {import('./page.js').Page} Page */
 
 const LINE_HOLD = 1000;
-const MARKS = /[-#`~|*_+:\d]/;
-// A line of which not enough is known.
+/** How many quotes and list items may be open inside each other. */
+const MAX_CONTAINERS = 16;
+/** How far a line of an item must be indented. Less than many a marker is wide: models are not exact. */
+const INDENT = 2;
+
+/** What a line may begin with, and how that is begun: false if it was something else after all.
+ * @type {[RegExp, (page: Page, match: RegExpExecArray) => boolean | void][]} */
+const KINDS = [
+  [/^(#{1,6})[ \t\n]/, beginHeading],
+  [/^(`{3,}|~{3,})[ \t]*([^\s{,]*)[^\n]*\n$/, beginCode],
+  [/^([-*_])[ \t]*(?:\1[ \t]*){2,}\n$/, putRule],
+  [/^(?:[-+*]|(\d{1,9})[.)])(?=[ \t\n])/, beginItem],
+  [/^\|[^\n]*\n$/, holdHeader],
+  [/^/, (page, { input }) => beginText(page, input)],
+];
+/** The beginning of a line that may still become several of them. */
 const UNDECIDED = /^(?:#{1,6}|`{1,2}|`{3,}[^`\n]*|~{1,2}|~{3,}[^\n]*|\|[^\n]*|[-*_+:][-*_+:| \t]*|\d{1,9}[.)]?)$/;
-const HEADING = /^(#{1,6})[ \t\n]/;
-const FENCE = /^(`{3,}|~{3,})([^\n]*)\n$/;
-const RULE = /^([-*_])[ \t]*(?:\1[ \t]*){2,}\n$/;
-const ITEM = /^([-+*]|(\d{1,9})([.)]))[ \t\n]/;
 
 /**
- * @param {Renderer} output
- * @returns {Blocks}
+ * A reader of one text.
+ *
+ * @param {import('../markdown.js').Renderer} output
+ * @returns {{feed: (token: string) => void, end: () => void}}
  */
 export function createBlocks(output) {
-  const inline = createInline(output);
-  const table = createTable(output, inline);
-  const code = createCode(output);
-  const containers = createContainers(output, closeLeaf);
-  /** The innermost block, if it may go on. `text` is a paragraph without a `p` of its own.
-   * @type {'' | 'p' | 'text' | 'h' | 'pre' | 'table'} */
-  let leaf = '';
-  /** Reads the next character. */
-  let read = readStart;
-  let column = 0;
-  let blanks = '';
-  let isAfterQuote = false;
-  let held = '';
-  /** A line that is a table's header if the next one says so.
-   * @type {{line: string, level: number, isFirst: boolean} | null} */
-  let header = null;
-
-  function isParagraph() {
-    return leaf === 'p' || leaf === 'text';
-  }
-
-  /** @param {string} text */
-  function readAll(text) {
-    for (const character of text) read(character);
-  }
-
-  /** @param {string} text */
-  function putInline(text) {
-    for (const character of text) inline.feed(character);
-  }
-
-  function endLine() {
-    read = readStart;
-    containers.beginLine();
-    column = 0;
-    blanks = '';
-    isAfterQuote = false;
-  }
-
-  function closeLeaf() {
-    if (isParagraph() || leaf === 'h') inline.end();
-    if (leaf === 'table') table.end();
-    else if (leaf && leaf !== 'text') output.close();
-    leaf = '';
-  }
-
-  /** @param {string} character */
-  function readStart(character) {
-    if (character === '\n') return endBlankLine();
-    if (character === ' ' || character === '\t') return readBlank(character);
-    if (containers.enter(character, column, leaf === 'pre')) return enterQuote();
-    if (leaf === 'pre') {
-      if (containers.isInAll) return beginCodeLine(character);
-      closeLeaf();
-    }
-    if (header && (containers.level !== header.level || !/[|:-]/.test(character))) settleHeader();
-    if (character === '>' && containers.openQuote()) return enterQuote();
-    const isRow = leaf === 'table' && containers.isInAll && character === '|';
-    if (isRow || !MARKS.test(character)) return beginText(character);
-    read = readMark;
-    return readMark(character);
-  }
-
-  /** @param {string} character */
-  function readBlank(character) {
-    // The first one behind a quote's mark belongs to it.
-    if (!isAfterQuote) {
-      blanks += character;
-      column += character === '\t' ? 4 - (column % 4) : 1;
-    }
-    isAfterQuote = false;
-  }
-
-  function endBlankLine() {
-    const quote = containers.leftQuote();
-    if (leaf === 'pre' && quote < 0) {
-      code.skipLine();
-    } else {
-      settleHeader();
-      closeLeaf();
-    }
-    if (quote >= 0) containers.closeTo(quote);
-    endLine();
-  }
-
-  function enterQuote() {
-    column = 0;
-    blanks = '';
-    isAfterQuote = true;
-  }
-
-  /** @param {string} character */
-  function readMark(character) {
-    held += character;
-    if (held.length <= LINE_HOLD && UNDECIDED.test(held)) return;
-    const line = held;
-    held = '';
-    if (beginTable(line)) return;
-    settleHeader();
-    if (beginHeading(line) || beginCode(line) || putRule(line) || beginItem(line) || holdHeader(line)) return;
-    beginText(line);
-  }
-
-  /** @param {string} line */
-  function beginTable(line) {
-    const isPossible = header || (isParagraph() && containers.isInAll);
-    const alignments = isPossible && line.endsWith('\n') ? readDelimiterRow(line) : null;
-    if (!alignments) return false;
-    containers.leave();
-    leaf = 'table';
-    table.begin(alignments, header ? header.line : '');
-    header = null;
-    endLine();
-    return true;
-  }
-
-  /** @param {string} line */
-  function holdHeader(line) {
-    if (!/^\|.*\n$/.test(line)) return false;
-    header = { line, level: containers.level, isFirst: !isParagraph() && containers.leave() };
-    endLine();
-    return true;
-  }
-
-  /** The line was no header, so it is text. */
-  function settleHeader() {
-    if (!header) return;
-    beginParagraph(header.isFirst);
-    putInline(header.line.slice(0, -1));
-    header = null;
-  }
-
-  /** @param {string} line */
-  function beginHeading(line) {
-    const [, mark] = HEADING.exec(line) ?? [];
-    if (!mark) return false;
-    containers.leave();
-    leaf = 'h';
-    output.open('h', { level: mark.length });
-    read = readHeading;
-    readAll(line.slice(mark.length));
-    return true;
-  }
-
-  /** @param {string} character */
-  function readHeading(character) {
-    if (/[# \t]/.test(character)) {
-      held += character;
-      return;
-    }
-    // A run of # at its end is no part of it.
-    if (character !== '\n' || !/^[ \t]+#*[ \t]*$/.test(held)) putInline(held);
-    held = '';
-    if (character !== '\n') return inline.feed(character);
-    closeLeaf();
-    return endLine();
-  }
-
-  /** @param {string} line */
-  function beginCode(line) {
-    const [, fence, info = ''] = FENCE.exec(line) ?? [];
-    if (!fence) return false;
-    containers.leave();
-    leaf = 'pre';
-    code.begin(fence, column, info);
-    endLine();
-    return true;
-  }
-
-  /** @param {string} character */
-  function beginCodeLine(character) {
-    code.beginLine(column, blanks);
-    read = readCode;
-    readCode(character);
-  }
-
-  /** @param {string} character */
-  function readCode(character) {
-    if (code.feed(character)) closeLeaf();
-    if (character === '\n') endLine();
-  }
-
-  /** @param {string} line */
-  function putRule(line) {
-    if (!RULE.test(line)) return false;
-    containers.leave();
-    output.open('hr');
-    output.close();
-    endLine();
-    return true;
-  }
-
-  /** @param {string} line */
-  function beginItem(line) {
-    const [, marker, number, sign] = ITEM.exec(line) ?? [];
-    if (!marker || isSentence(line, number)) return false;
-    if (!containers.openItem(sign ?? marker, column, number)) return false;
-    column += marker.length;
-    blanks = '';
-    read = readStart;
-    readAll(line.slice(marker.length));
-    return true;
-  }
-
-  /**
-   * Whether a line that looks like an item goes on with a paragraph: a year that ends a sentence,
-   * a lone dash.
-   * @param {string} line
-   * @param {string | undefined} number
-   */
-  function isSentence(line, number = '1') {
-    return isParagraph() && containers.isInAll && (Number(number) !== 1 || line.endsWith('\n'));
-  }
-
-  /** @param {string} text */
-  function beginText(text) {
-    if (leaf === 'table' && containers.isInAll) {
-      table.beginRow();
-      read = readRow;
-    } else {
-      beginParagraph(!isParagraph() && containers.leave());
-      read = readText;
-    }
-    readAll(text);
-  }
-
-  /** @param {boolean} isFirst */
-  function beginParagraph(isFirst) {
-    if (isParagraph()) return inline.feed('\n');
-    leaf = isFirst ? 'text' : 'p';
-    if (!isFirst) output.open('p');
-    return undefined;
-  }
-
-  /** @param {string} character */
-  function readText(character) {
-    if (character === '\n') endLine();
-    else inline.feed(character);
-  }
-
-  /** @param {string} character */
-  function readRow(character) {
-    table.feed(character);
-    if (character === '\n') endLine();
-  }
-
+  const page = createPage(output, readStart);
   return {
-    feed: (character) => read(character),
+    feed: (token) => page.read(page, token),
     end() {
-      read('\n');
-      settleHeader();
-      containers.closeTo(0);
+      page.read(page, '\n');
+      settleHeader(page);
+      leave(page, 0);
     },
   };
+}
+
+/**
+ * @param {Page} page
+ * @param {string} text
+ */
+function readAll(page, text) {
+  for (const token of text) page.read(page, token);
+}
+
+/**
+ * @param {Page} page
+ * @param {number} column
+ */
+function startAt(page, column) {
+  page.read = readStart;
+  page.column = column;
+  page.blanks = '';
+}
+
+/** @param {Page} page */
+function endLine(page) {
+  page.level = 0;
+  startAt(page, 0);
+}
+
+/**
+ * @param {Page} page
+ * @param {string} token
+ */
+function readStart(page, token) {
+  if (token === '\n') endBlankLine(page);
+  else if (token !== ' ' && token !== '\t') beginLine(page, token);
+  // The first blank behind a quote's mark belongs to it.
+  else if (page.column < 0) page.column = 0;
+  else {
+    page.blanks += token;
+    page.column += widthOf(token);
+  }
+}
+
+/** @param {Page} page */
+function endBlankLine(page) {
+  const left = page.containers.findIndex(({ mark }, depth) => depth >= page.level && !mark);
+  settleHeader(page);
+  if (left >= 0) leave(page, left);
+  else if (page.leaf === 'pre') page.feed('\n');
+  else closeLeaf(page);
+  endLine(page);
+}
+
+/**
+ * @param {Page} page
+ * @param {string} token the first that is not blank
+ */
+function beginLine(page, token) {
+  if (enterContainers(page, token)) return startAt(page, -1);
+  if (page.leaf === 'pre') {
+    if (isInAll(page)) return readRest(page, outdent(page) + token);
+    closeLeaf(page);
+  }
+  if (page.header && (page.level !== page.headerLevel || !/[|:-]/.test(token))) settleHeader(page);
+  if (token === '>' && page.level < MAX_CONTAINERS) {
+    openQuote(page);
+    return startAt(page, -1);
+  }
+  page.read = readMark;
+  return readMark(page, token);
+}
+
+/**
+ * @param {Page} page
+ * @param {string} token
+ */
+function readMark(page, token) {
+  page.held += token;
+  const line = page.held;
+  const isRow = line === '|' && isTable(page);
+  if (!isRow && line.length <= LINE_HOLD && UNDECIDED.test(line)) return;
+  page.held = '';
+  const alignments = (page.header || (page.leaf === 'p' && isInAll(page))) && readDelimiterRow(line);
+  if (alignments) return beginTable(page, alignments);
+  settleHeader(page);
+  KINDS.some(([pattern, begin]) => {
+    const match = pattern.exec(line);
+    return match && begin(page, match) !== false;
+  });
+}
+
+/**
+ * @param {Page} page
+ * @param {string} text which the innermost block takes, like what is left of the line
+ */
+function readRest(page, text) {
+  page.read = readText;
+  readAll(page, text);
+}
+
+/**
+ * @param {Page} page
+ * @param {string} token
+ */
+function readText(page, token) {
+  const isLineEnd = token === '\n';
+  if ((isLineEnd && page.leaf === 'h') || page.feed(token)) closeLeaf(page);
+  if (isLineEnd) endLine(page);
+}
+
+/** @param {Page} page */
+function isTable(page) {
+  return page.leaf === 'table' && isInAll(page);
+}
+
+/**
+ * @param {Page} page
+ * @param {string} text
+ */
+function beginText(page, text) {
+  if (!isTable(page)) beginParagraph(page);
+  readRest(page, text);
+}
+
+/** @param {Page} page */
+function beginParagraph(page) {
+  if (page.leaf !== 'p') openLeaf(page, 'p', page.inline);
+}
+
+/**
+ * @param {Page} page
+ * @param {RegExpExecArray} match
+ */
+function beginHeading(page, { input, 1: marks = '' }) {
+  openLeaf(page, 'h', createHeading(page.inline), marks);
+  readRest(page, input.slice(marks.length));
+}
+
+/**
+ * @param {Page} page
+ * @param {RegExpExecArray} match
+ */
+function beginCode(page, { 1: fence = '', 2: language }) {
+  page.codeColumn = page.column;
+  openLeaf(page, 'pre', createCode(page.output, fence), language);
+  endLine(page);
+}
+
+/** @param {Page} page */
+function putRule(page) {
+  leave(page);
+  page.output.open('hr');
+  page.output.close();
+  endLine(page);
+}
+
+/**
+ * @param {Page} page
+ * @param {RegExpExecArray} match
+ */
+function beginItem(page, { input, 0: marker, 1: number }) {
+  const mark = marker.slice(-1);
+  const isNext = page.containers[page.level]?.mark === mark;
+  // A year at the end of a sentence, a lone dash: the line goes on with the paragraph.
+  const isText = page.leaf === 'p' && isInAll(page) && (Number(number ?? 1) !== 1 || input.endsWith('\n'));
+  if (isText || (!isNext && page.level >= MAX_CONTAINERS)) return false;
+  openItem(page, { mark, indent: page.column + INDENT }, number);
+  startAt(page, page.column + marker.length);
+  readAll(page, input.slice(marker.length));
+  return true;
+}
+
+/**
+ * @param {Page} page
+ * @param {RegExpExecArray} match
+ */
+function holdHeader(page, { input }) {
+  page.header = input;
+  page.headerLevel = page.level;
+  endLine(page);
+}
+
+/**
+ * The line was no header, so it is text.
+ * @param {Page} page
+ */
+function settleHeader(page) {
+  if (!page.header) return;
+  const { level } = page;
+  page.level = page.headerLevel;
+  beginParagraph(page);
+  feedHeader(page);
+  page.level = level;
+}
+
+/** @param {Page} page */
+function feedHeader(page) {
+  for (const token of page.header) page.feed(token);
+  page.header = '';
+}
+
+/**
+ * @param {Page} page
+ * @param {readonly string[]} alignments
+ */
+function beginTable(page, alignments) {
+  openLeaf(page, 'table', createTable(page.output, page.inline, alignments, Boolean(page.header)));
+  feedHeader(page);
+  endLine(page);
+}
+
+/**
+ * A reader of one heading. A run of `#` at its end is no part of it.
+ *
+ * @param {(token: string) => void} inline
+ * @returns {(token: string) => void}
+ */
+function createHeading(inline) {
+  let tail = '';
+  return (token) => {
+    if (/[# \t]/.test(token)) {
+      tail += token;
+      return;
+    }
+    if (token !== END || !/^[ \t]+#*[ \t]*$/.test(tail)) Array.from(tail, inline);
+    tail = '';
+    inline(token);
+  };
+}
+
+/**
+ * How many columns a blank takes.
+ * @param {string} blank
+ */
+function widthOf(blank) {
+  return blank === '\t' ? 4 : 1;
+}
+
+/**
+ * What is left of a line's blanks when those that its code block is indented by are taken away.
+ * @param {Page} page
+ */
+function outdent({ blanks, codeColumn }) {
+  let start = 0;
+  for (let left = codeColumn; left > 0 && start < blanks.length; start++) left -= widthOf(blanks.charAt(start));
+  return blanks.slice(start);
 }

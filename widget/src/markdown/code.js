@@ -1,75 +1,31 @@
 /** @typedef {import('../markdown.js').Renderer} Renderer */
 
 /**
- * @typedef {object} Code
- * @property {(fence: string, column: number, info: string) => void} begin `info` is what stands behind the fence
- * @property {(column: number, blanks: string) => void} beginLine a line that is not blank
- * @property {(character: string) => boolean} feed one character of a line, the line end included; whether that
- *   ended a closing fence
- * @property {() => void} skipLine a blank line
- */
-
-/**
- * A reader of fenced code blocks, one after the other. A line end is passed on with the line
- * behind it, so that none stands before the closing fence.
+ * A reader of one fenced code block. Held back are a line end until something follows, so that
+ * none stands before the closing fence, and what may be that fence.
  *
  * @param {Renderer} output
- * @returns {Code}
+ * @param {string} fence
+ * @returns {(token: string) => boolean} takes one token, line ends included; whether the block has ended
  */
-export function createCode(output) {
-  let fence = '';
-  let fenceColumn = 0;
-  let lineEnds = 0;
-  let indent = '';
-  /** What may be the closing fence; null once it is not. @type {string | null} */
-  let held = null;
+export function createCode(output, fence) {
+  const start = new RegExp(`^\n? {0,3}${fence[0]}{0,99}[ \t]{0,99}$`);
+  const end = new RegExp(`^\n? {0,3}${fence}${fence[0]}*[ \t]*\n$`);
+  let held = '';
+  let mayBeEnd = true;
 
-  /** @param {string} text */
-  function put(text) {
-    output.text('\n'.repeat(lineEnds) + indent + text);
-    lineEnds = 0;
-    indent = '';
-    held = null;
-  }
-
-  function endLine() {
-    const isClosed = /^(.)\1*[ \t]*$/.test(held ?? '') && (held ?? '').trimEnd().length >= fence.length;
-    if (held && !isClosed) put(held);
-    lineEnds++;
-    return isClosed;
-  }
-
-  return {
-    begin(text, column, info) {
-      fence = text;
-      fenceColumn = column;
-      lineEnds = 0;
-      output.open('pre', { language: info.trim().replace(/[\s{,].*$/, '') });
-    },
-    beginLine(column, blanks) {
-      indent = outdent(blanks, fenceColumn);
-      held = column < fenceColumn + 4 ? '' : null;
-    },
-    feed(character) {
-      if (character === '\n') return endLine();
-      const mayClose = character === fence[0] || (held && /[ \t]/.test(character));
-      if (held === null || !mayClose) put((held ?? '') + character);
-      else held += character;
-      return false;
-    },
-    skipLine() {
-      lineEnds++;
-    },
+  return (token) => {
+    held += token;
+    if (mayBeEnd && end.test(held)) return true;
+    const isLineEnd = token === '\n';
+    mayBeEnd = isLineEnd || (mayBeEnd && start.test(held));
+    if (isLineEnd) {
+      output.text(held.slice(0, -1));
+      held = '\n';
+    } else if (!mayBeEnd) {
+      output.text(held);
+      held = '';
+    }
+    return false;
   };
-}
-
-/**
- * @param {string} blanks
- * @param {number} columns how many to take away, if there are as many
- */
-function outdent(blanks, columns) {
-  let column = 0;
-  let at = 0;
-  for (; column < columns && at < blanks.length; at++) column += blanks[at] === '\t' ? 4 - (column % 4) : 1;
-  return blanks.slice(at);
 }

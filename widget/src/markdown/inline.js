@@ -14,284 +14,218 @@
  * address is being read), was none: its first character is text, and the rest is looked at anew.
  */
 
-import { findBracket, readAngle, readBare, readTarget } from './addresses.js';
-import { canClose, canOpen, kindOf } from './characters.js';
-import { createSpans } from './spans.js';
+import {
+  ADDRESS, ANGLE, BLANKS, CODE, DELIMITERS, END, ENTITY, ESCAPE, LINK, NO_ADDRESS, NO_ANGLE, NO_ENTITY, NO_ESCAPE,
+  NO_LINK,
+} from './patterns.js';
+import { endSpans, putDelimiters } from './spans.js';
 
 /** @typedef {import('../markdown.js').Renderer} Renderer */
 
 /**
- * @typedef {object} Inline
- * @property {(character: string) => void} feed one character, `\n` between the lines of a paragraph
- * @property {() => void} end the paragraph ends: passes on what is held back and closes what is open
+ * A paragraph as far as it was read.
+ *
+ * @typedef {object} Paragraph
+ * @property {Renderer} output
+ * @property {string} held what is held back
+ * @property {string} before the character before that; a line end where there is none
+ * @property {string[]} spans the delimiters of the emphasis that is open
+ * @property {RegExp} wake see Rule
+ * @property {number} hold how much may be held back
+ * @property {number} depth how many spans and links it is in; 0 if it is no link's label
+ */
+
+/**
+ * How to read a construct: what it begins with; what it looks like when it is complete; what puts
+ * it out then, which gives how many of the held characters that took, or 0 when more have to be
+ * seen; the last held character and a token behind it that may settle it, so that no other token
+ * costs time; what it looks like when it cannot become complete.
+ *
+ * @typedef {(paragraph: Paragraph, match: RegExpExecArray) => number} Put
+ * @typedef {readonly [starts: string, whole: RegExp, put: Put, wake: RegExp, never?: RegExp]} Rule
  */
 
 const HOLD = 256;
 const ADDRESS_HOLD = 2048;
-/** A rule's answer when it needs more text. All others are how many characters it dealt with. */
-const WAIT = 0;
 
-const SPECIAL = /[\\`*_~[!<&h \t\n]/;
-const ORDINARY = /^[^\\`*_~[!<&h \t\n]+/;
-const ESCAPABLE = /[!-/:-@[-`{-~]/;
+const SPECIAL = /[\\`*_~[!<& \t\n\x03]|^h/;
+const PLAIN = /^(?:[^\\`*_~[!<&h \t\n\x03]+|([`*_~])\1*|[^])/;
 const ENTITIES = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['#39', "'"], ['nbsp', '\u00a0']]);
+
+const ANY = /^/;
+/** @type {Rule[]} */
+const RULES = [
+  [' \t\n', BLANKS, putBlanks, ANY],
+  ['*_~', DELIMITERS, putDelimiters, /^([*_~])(?!\1)/],
+  ['`', CODE, putCode, /^`[^`]/],
+  ['h', ADDRESS, putAddress, /\W$/, NO_ADDRESS],
+  ['![', LINK, putLink, /^[!\]\s]|[\])\n]$/, NO_LINK],
+  ['<', ANGLE, putAngle, /\W$/, NO_ANGLE],
+  ['&', ENTITY, putEntity, ANY, NO_ENTITY],
+  ['\\', ESCAPE, putEscaped, ANY, NO_ESCAPE],
+  [END, ANY, () => 1, ANY],
+];
 
 /**
  * A reader of paragraphs, one after the other.
  *
  * @param {Renderer} output
- * @param {boolean} [isInLink] there are no links in links
- * @param {number} [depth] how many spans are open around it
- * @returns {Inline}
+ * @param {number} [depth] how many spans and links it is in, for the label of a link
+ * @returns {(token: string) => void} takes one token, line ends included, and END behind the last one of a paragraph,
+ *   which passes on what is held back and closes what is open
  */
-export function createInline(output, isInLink = false, depth = 0) {
-  const spans = createSpans(output, depth);
-  let held = '';
-  /** The character before the held ones; a line end where there is none. */
-  let before = '\n';
-  /** How much of the held text is known not to settle its first character. */
-  let seen = 0;
-  let limit = HOLD;
-  let isEnded = false;
-
-  function settle() {
-    while (held) {
-      limit = HOLD;
-      let length = readNext();
-      if (length === WAIT) {
-        if (!isEnded && held.length <= limit) return;
-        length = put(1);
-      }
-      held = held.slice(length);
-      seen = 0;
+export function createInline(output, depth = 0) {
+  /** @type {Paragraph} */
+  const paragraph = { output, depth, held: '', before: '\n', spans: [], wake: ANY, hold: 0 };
+  return (token) => {
+    if (!paragraph.held && !SPECIAL.test(token)) {
+      output.text(token);
+      paragraph.before = token.slice(-1);
+      return;
     }
-  }
-
-  function readNext() {
-    switch (held[0]) {
-      case '\\': return readEscape();
-      case '`': return readCode();
-      case '*': case '_': case '~': return readDelimiters();
-      case '!': case '[': return readLink();
-      case '<': return readAngleBracket();
-      case '&': return readEntity();
-      case 'h': return readAddress();
-      case ' ': case '\t': return readBlanks();
-      case '\n': return put(1);
-      default: return put(runLength(ORDINARY));
-    }
-  }
-
-  /** @param {RegExp} pattern of something that is there */
-  function runLength(pattern) {
-    return /** @type {RegExpExecArray} */ (pattern.exec(held))[0].length;
-  }
-
-  /**
-   * Held characters that mean themselves.
-   * @param {number} length
-   */
-  function put(length) {
-    output.text(held.slice(0, length));
-    before = lastOf(held, length);
-    return length;
-  }
-
-  /** @param {number} length of its syntax */
-  function breakLine(length) {
-    output.open('br');
-    output.close();
-    before = '\n';
-    return length;
-  }
-
-  function readBlanks() {
-    const length = runLength(/^[ \t]+/);
-    if (length === held.length) {
-      // Two of them tell all there is to tell; at the end of a paragraph they are nothing.
-      held = held.slice(0, 2);
-      return isEnded ? length : WAIT;
-    }
-    if (held[length] === '\n') return length > 1 ? breakLine(length + 1) : length;
-    return before === '\n' ? length : put(length);
-  }
-
-  function readEscape() {
-    const [, escaped] = held;
-    if (!escaped) return WAIT;
-    if (escaped === '\n') return breakLine(2);
-    if (!ESCAPABLE.test(escaped)) return put(1);
-    output.text(escaped);
-    // Not the character itself, which would make it part of a run of delimiters.
-    before = '\\';
-    return 2;
-  }
-
-  function readEntity() {
-    const [whole = '', name = ''] = /^&(#39|[a-z]{2,4});/.exec(held) ?? [];
-    const character = ENTITIES.get(name);
-    if (!character) return /^&(?:#3?9?|[a-z]{0,4})$/.test(held) ? WAIT : put(1);
-    output.text(character);
-    before = character;
-    return whole.length;
-  }
-
-  /**
-   * The next run of a mark, if it is complete.
-   * @param {string} mark
-   * @param {number} from
-   */
-  function findRun(mark, from) {
-    const at = held.indexOf(mark, Math.max(from, seen));
-    if (at < 0) {
-      seen = held.length;
-      return null;
-    }
-    let end = at;
-    while (held[end] === mark) end++;
-    seen = at;
-    return end < held.length || isEnded ? { at, end, width: end - at } : null;
-  }
-
-  function readCode() {
-    if (before === '`') return put(1);
-    const width = runLength(/^`+/);
-    let run = findRun('`', width);
-    while (run && run.width !== width) {
-      seen = run.end;
-      run = findRun('`', run.end);
-    }
-    if (!run) return WAIT;
-    const code = held.slice(width, run.at).replaceAll('\n', ' ');
-    output.open('code');
-    output.text(/^ .*[^ ].* $/.test(code) ? code.slice(1, -1) : code);
-    output.close();
-    before = '`';
-    return run.end;
-  }
-
-  function readDelimiters() {
-    const mark = held.charAt(0);
-    // The rest of a run whose beginning was text.
-    if (before === mark) return put(1);
-    const width = runLength(/^(.)\1*/);
-    if (width === held.length && !isEnded) return WAIT;
-    const after = firstFrom(held, width);
-    const closed = canClose(mark, before, after) ? spans.close(mark, width) : 0;
-    if (!closed) return openSpans(mark, width, after);
-    before = mark;
-    return closed;
-  }
-
-  /**
-   * @param {string} mark
-   * @param {number} width
-   * @param {string} after
-   */
-  function openSpans(mark, width, after) {
-    if (!spans.hasRoom(mark, width) || !canOpen(mark, before, after)) return put(width);
-    const isWordStart = kindOf(after) !== 'sign' && /blank|east/.test(kindOf(before));
-    if (!(width > 1 && isWordStart) && !hasCloser(mark, width)) return WAIT;
-    spans.open(mark, width);
-    before = mark;
-    return width;
-  }
-
-  /**
-   * @param {string} mark
-   * @param {number} width
-   */
-  function hasCloser(mark, width) {
-    for (let run = findRun(mark, width); run; run = findRun(mark, run.end)) {
-      seen = run.end;
-      const fits = width === 1 ? run.width !== 2 : run.width > 1;
-      const isEscaped = held[run.at - 1] === '\\';
-      if (fits && !isEscaped && canClose(mark, lastOf(held, run.at), firstFrom(held, run.end))) return true;
-    }
-    return false;
-  }
-
-  function readLink() {
-    const start = held[0] === '!' ? 1 : 0;
-    if (start === held.length) return WAIT;
-    if (held[start] !== '[') return put(1);
-    const end = findBracket(held, start);
-    if (end === undefined || held.length === end + 1) return WAIT;
-    if (held[end + 1] !== '(') return put(1);
-    const target = readTarget(held.slice(end + 1));
-    limit = ADDRESS_HOLD;
-    if (!target) return target === null ? put(1) : WAIT;
-    const inner = createInline(output, true, spans.count());
-    return putLink(target, end + 1 + target.length, () => {
-      for (const character of held.slice(start + 1, end)) inner.feed(character);
-      inner.end();
-    });
-  }
-
-  function readAngleBracket() {
-    const [lineBreak] = /^<br ?\/?>/i.exec(held) ?? [];
-    if (lineBreak) return breakLine(lineBreak.length);
-    const link = readAngle(held);
-    limit = ADDRESS_HOLD;
-    if (!link) return link === undefined || /^<br \/?$/i.test(held) ? WAIT : put(1);
-    return putLink(link, link.length, () => output.text(link.label));
-  }
-
-  function readAddress() {
-    if (isInLink || /\w/.test(before)) return put(1);
-    const address = readBare(held, isEnded);
-    limit = ADDRESS_HOLD;
-    if (!address) return address === null ? put(1) : WAIT;
-    return putLink({ href: address }, address.length, () => output.text(address));
-  }
-
-  /**
-   * @param {{href: string, title?: string}} target
-   * @param {number} length of its syntax
-   * @param {() => void} putLabel
-   */
-  function putLink({ href, title = '' }, length, putLabel) {
-    if (!isInLink) output.open('a', { href, title });
-    putLabel();
-    if (!isInLink) output.close();
-    before = lastOf(held, length);
-    return length;
-  }
-
-  return {
-    feed(character) {
-      if (held || SPECIAL.test(character)) {
-        held += character;
-        settle();
-      } else {
-        output.text(character);
-        before = character;
-      }
-    },
-    end() {
-      isEnded = true;
-      settle();
-      spans.closeAll();
-      isEnded = false;
-      before = '\n';
-    },
+    const isAwake = paragraph.wake.test(paragraph.held.slice(-1) + token);
+    paragraph.held += token;
+    if (isAwake || token === END || paragraph.held.length > paragraph.hold) settle(paragraph);
+    if (token === END) endSpans(paragraph);
   };
 }
 
-/**
- * The character that ends at a place in a text.
- * @param {string} text
- * @param {number} end
- */
-function lastOf(text, end) {
-  return text.slice(/[\udc00-\udfff]/.test(text.charAt(end - 1)) ? end - 2 : end - 1, end);
+/** @param {Paragraph} paragraph */
+function settle(paragraph) {
+  while (paragraph.held) {
+    const length = readNext(paragraph);
+    if (!length) return;
+    paragraph.before = paragraph.held.charAt(length - 1);
+    paragraph.held = paragraph.held.slice(length);
+  }
 }
 
 /**
- * The character that begins at a place in a text; a line end where there is none.
- * @param {string} text
- * @param {number} start
+ * @param {Paragraph} paragraph
+ * @returns {number} how many of the held characters were dealt with; 0 while more have to be seen
  */
-function firstFrom(text, start) {
-  return String.fromCodePoint(text.codePointAt(start) ?? 10);
+function readNext(paragraph) {
+  const { held } = paragraph;
+  const rule = findRule(paragraph);
+  if (!rule) return putPlain(paragraph);
+  const [, whole, put, wake, never] = rule;
+  const match = whole.exec(held);
+  const length = match ? put(paragraph, match) : 0;
+  paragraph.wake = wake;
+  paragraph.hold = /^[h<]|]\(/.test(held) ? ADDRESS_HOLD : HOLD;
+  const isSettled = held.length > paragraph.hold || held.endsWith(END) || never?.test(held);
+  return length || (isSettled ? putPlain(paragraph) : 0);
+}
+
+/** @param {Paragraph} paragraph */
+function findRule({ held, before, depth }) {
+  const first = held.charAt(0);
+  // An address begins no word's middle, and no link's label.
+  if (first === 'h' && (depth || /\w/.test(before))) return undefined;
+  return RULES.find(([starts]) => starts.includes(first));
+}
+
+/** @param {Paragraph} paragraph */
+function putPlain({ held, output }) {
+  const [text] = /** @type {RegExpExecArray} */ (PLAIN.exec(held));
+  output.text(text);
+  return text.length;
+}
+
+/**
+ * @param {Paragraph} paragraph
+ * @param {RegExpExecArray} match
+ */
+function putBlanks({ before, output }, [whole, blanks = '', lineEnd, next]) {
+  if (next === END) return whole.length;
+  if (lineEnd && blanks.length > 1) putBreak(output);
+  else if (lineEnd || before !== '\n') output.text(lineEnd || blanks);
+  return whole.length;
+}
+
+/**
+ * @param {Paragraph} paragraph
+ * @param {RegExpExecArray} match
+ */
+function putCode({ output }, { 0: whole, 2: content = '' }) {
+  const code = content.replaceAll('\n', ' ');
+  output.open('code');
+  output.text(/^ .*[^ ].* $/.test(code) ? code.slice(1, -1) : code);
+  output.close();
+  return whole.length;
+}
+
+/**
+ * @param {Paragraph} paragraph
+ * @param {RegExpExecArray} match
+ */
+function putAddress(paragraph, [whole]) {
+  // Without a parenthesis that was opened before it, and the sentence's own punctuation.
+  const [paired] = /** @type {RegExpExecArray} */ (/^(?:[^()]|\([^()]*\))+/.exec(whole));
+  const address = paired.replace(/[.,:;!?'"_~]+$/, '');
+  putAnchor(paragraph, address, () => paragraph.output.text(address));
+  return address.length;
+}
+
+/**
+ * @param {Paragraph} paragraph
+ * @param {RegExpExecArray} match
+ */
+function putLink(paragraph, [whole, label = '', pointed, plain = '']) {
+  const { depth, output, spans } = paragraph;
+  const address = (pointed ?? plain).replace(/\\([!-/:-@[-`{-~])/g, '$1').replaceAll('&amp;', '&');
+  const inner = createInline(output, depth + spans.length + 1);
+  putAnchor(paragraph, address, () => {
+    for (const character of label + END) inner(character);
+  });
+  return whole.length;
+}
+
+/**
+ * @param {Paragraph} paragraph
+ * @param {RegExpExecArray} match
+ */
+function putAngle(paragraph, [whole, address, mailbox]) {
+  const { output } = paragraph;
+  const href = address ?? (mailbox && `mailto:${mailbox}`);
+  if (href) putAnchor(paragraph, href, () => output.text(whole.slice(1, -1)));
+  else putBreak(output);
+  return whole.length;
+}
+
+/**
+ * @param {Paragraph} paragraph
+ * @param {RegExpExecArray} match
+ */
+function putEntity({ output }, [whole, name = '']) {
+  output.text(ENTITIES.get(name) ?? '');
+  return whole.length;
+}
+
+/**
+ * @param {Paragraph} paragraph
+ * @param {RegExpExecArray} match
+ */
+function putEscaped({ output }, [whole, character = '']) {
+  if (character === '\n') putBreak(output);
+  else output.text(character);
+  return whole.length;
+}
+
+/** @param {Renderer} output */
+function putBreak(output) {
+  output.open('br');
+  output.close();
+}
+
+/**
+ * @param {Paragraph} paragraph
+ * @param {string} address
+ * @param {() => void} putLabel
+ */
+function putAnchor({ depth, output }, address, putLabel) {
+  // There are no links in links.
+  if (!depth) output.open('a', address);
+  putLabel();
+  if (!depth) output.close();
 }

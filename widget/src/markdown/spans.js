@@ -1,67 +1,84 @@
-/** How many spans may be open inside each other. */
-const MAX_SPANS = 16;
+import { isEdge, RUNS, WORD_START } from './patterns.js';
 
-/** @typedef {import('../markdown.js').Renderer} Renderer */
+/** @typedef {import('./inline.js').Paragraph} Paragraph */
+
+/** How many spans and links may be open inside each other. */
+const MAX_DEPTH = 16;
 
 /**
- * The emphasis that is open: which delimiters opened it, and in which order.
+ * Close or open emphasis.
  *
- * @typedef {object} Spans
- * @property {(mark: string, width: number) => boolean} hasRoom whether a run of delimiters can be a span at all
- * @property {(mark: string, width: number) => void} open
- * @property {(mark: string, width: number) => number} close closes what a run of delimiters closes, and gives how
- *   many of them that took
- * @property {() => void} closeAll
- * @property {() => number} count
+ * @param {Paragraph} paragraph
+ * @param {RegExpExecArray} match the run of delimiters, its mark and the character behind it
+ * @returns {number} how many of the held characters that took, 0 when more have to be seen
  */
+export function putDelimiters(paragraph, [run, mark = '', after = '']) {
+  const { before, depth, output, spans } = paragraph;
+  const closed = isEdge(mark, before, after) ? closeSpans(paragraph, run) : 0;
+  if (closed) return closed;
+  // 2*3 is a product.
+  const isText = !/^(?:[*_]{1,3}|~~)$/.test(run) || !isEdge(mark, after, before) || /^\d\d/.test(before + after);
+  if (isText || depth + spans.length > MAX_DEPTH - 2) {
+    output.text(run);
+    return run.length;
+  }
+  const isSure = run.length > 1 && WORD_START.test(before + after);
+  if (!isSure && !hasCloser(paragraph, run)) return 0;
+  if (run.length === 3) openSpan(paragraph, mark);
+  openSpan(paragraph, run.length === 3 ? mark + mark : run);
+  return run.length;
+}
 
 /**
- * @param {Renderer} output
- * @param {number} outside how many spans are open around these
- * @returns {Spans}
+ * Close what is open at the end of a paragraph.
+ *
+ * @param {Paragraph} paragraph
+ * @returns {void}
  */
-export function createSpans(output, outside) {
-  /** @type {{mark: string, width: number, type: 'em' | 'strong' | 'del'}[]} */
-  const spans = [];
+export function endSpans(paragraph) {
+  while (paragraph.spans.pop()) paragraph.output.close();
+  paragraph.before = '\n';
+}
 
-  /** @param {typeof spans[number]} span */
-  function openSpan(span) {
-    output.open(span.type);
-    spans.push(span);
-  }
+/**
+ * @param {Paragraph} paragraph
+ * @param {string} span its delimiters
+ */
+function openSpan({ output, spans }, span) {
+  const wide = span === '~~' ? 'del' : 'strong';
+  output.open(span.length > 1 ? wide : 'em');
+  spans.push(span);
+}
 
-  /**
-   * A span that was opened later and is still open goes on behind the closed one.
-   * @param {typeof spans[number]} span
-   */
-  function closeSpan(span) {
-    const [, ...later] = spans.splice(spans.lastIndexOf(span));
+/**
+ * Close what a run of delimiters closes: the span that is as wide as the run, else the innermost
+ * ones. A span that was opened later and is still open goes on behind it.
+ *
+ * @param {Paragraph} paragraph
+ * @param {string} run
+ * @returns {number} how many of the delimiters that took
+ */
+function closeSpans(paragraph, run) {
+  const { output, spans } = paragraph;
+  for (let left = run; ; ) {
+    const exact = spans.lastIndexOf(left);
+    const at = exact < 0 ? spans.findLastIndex((span) => left.startsWith(span)) : exact;
+    if (at < 0) return run.length - left.length;
+    const [closed = '', ...later] = spans.splice(at);
     for (let count = 0; count <= later.length; count++) output.close();
-    later.forEach(openSpan);
+    for (const span of later) openSpan(paragraph, span);
+    left = left.slice(closed.length);
   }
+}
 
-  return {
-    hasRoom(mark, width) {
-      const isSpan = mark === '~' ? width === 2 : width < 4;
-      return isSpan && outside + spans.length + (width > 2 ? 2 : 1) <= MAX_SPANS;
-    },
-    open(mark, width) {
-      if (width !== 2) openSpan({ mark, width: 1, type: 'em' });
-      if (width !== 1) openSpan({ mark, width: 2, type: mark === '~' ? 'del' : 'strong' });
-    },
-    close(mark, width) {
-      let left = width;
-      for (;;) {
-        const open = spans.filter((span) => span.mark === mark && span.width <= left);
-        const span = (left === 2 && open.findLast((each) => each.width === 2)) || open.at(-1);
-        if (!span) return width - left;
-        closeSpan(span);
-        left -= span.width;
-      }
-    },
-    closeAll() {
-      while (spans.pop()) output.close();
-    },
-    count: () => outside + spans.length,
-  };
+/**
+ * @param {Paragraph} paragraph
+ * @param {string} run the delimiters at its beginning
+ */
+function hasCloser({ held }, run) {
+  for (const [, inside = '', other = '', mark = '', outside = ''] of held.slice(run.length).matchAll(RUNS)) {
+    const fits = run.length > 1 ? other.length > 1 : other.length !== 2;
+    if (fits && run.startsWith(mark) && isEdge(mark, inside, outside)) return true;
+  }
+  return false;
 }

@@ -1,0 +1,61 @@
+/**
+ * What inline constructs look like, in text that may still grow.
+ *
+ * So that it does not matter how the text was cut, none of the patterns for a whole construct may
+ * see an end where more of it could follow: the character behind has to be there, if only END. The
+ * patterns named NO_... are for what cannot become whole any more.
+ *
+ * Chinese, Japanese and Korean letters and punctuation are \u2e80-\ud7ff\uf900-\uffef.
+ */
+
+/** Stands for the end of a paragraph. No text contains it: controls are not shown. */
+export const END = '\x03';
+
+// CommonMark's flanking rule: the character next to the delimiters within a span, then the one on their other side.
+// It was made for languages with blanks between words, so a sign within and a word outside do not matter beside an
+// East Asian character.
+const EDGE = /^(?!(?![\u2e80-\ud7ff\uf900-\uffef])[\p{P}\p{S}][^\s\x03\p{P}\p{S}\u2e80-\ud7ff\uf900-\uffef])[^\s\x03]/u;
+
+/**
+ * Whether delimiters can open or close a span.
+ *
+ * @param {string} mark
+ * @param {string} inside the character next to them within the span
+ * @param {string} outside the one on their other side
+ * @returns {boolean}
+ */
+export function isEdge(mark, inside, outside) {
+  // snake_case is no emphasis.
+  return EDGE.test(inside + outside) && !/^_[\p{L}\p{N}_]/u.test(mark + outside);
+}
+
+/** The neighbours of delimiters at the start of a word. */
+export const WORD_START = /^[\s\u2e80-\ud7ff\uf900-\uffef][\p{L}\p{N}]/u;
+
+/** Each run of delimiters that is complete and not escaped, with its neighbours. */
+export const RUNS = /([^\s\\])(?!\1)(([*_~])\3*)(?!\3)(?=([^]))/g;
+export const DELIMITERS = /^([*_~])\1*(?!\1)(?=([^]))/;
+
+export const ESCAPE = /^\\([!-/:-@[-`{-~\n])/;
+export const NO_ESCAPE = /^\\[^]/;
+export const CODE = /^(`+)(?!`)([^]*?[^`])\1(?=[^`])/;
+export const BLANKS = /^([ \t]*)(\n?)[ \t]*(?=([^ \t\n]))/;
+export const ENTITY = /^&(amp|lt|gt|quot|#39|nbsp);/;
+export const NO_ENTITY = /^&(?![#\w]{0,4}$)/;
+
+/** A line break, an address or a mailbox. */
+export const ANGLE = /^<(?:br ?\/?|([a-z][a-z\d+.-]+:[!-;=?-~]+)|([\w.+-]+@[\w.-]+))>/i;
+export const NO_ANGLE = /^<(?!(?:[!-;=?-~]*|br \/?)$)/i;
+
+// An address in the middle of a sentence. East Asian words follow it without a blank.
+const STOP = String.raw`\s\x03<>"\x60{}|\\^[\]*\u2000-\u206f\u2e80-\ud7ff\uf900-\uffef`;
+export const ADDRESS = new RegExp(`^https?://[^${STOP}]+(?=[${STOP}])`);
+export const NO_ADDRESS = new RegExp(`^h(?!t*p?s?:?/?/?$|ttps?://[^${STOP}]+$)`);
+
+// A label with brackets in pairs; an address with parentheses in pairs, and perhaps a title.
+const LABEL = String.raw`((?:\\[^]|[^[\]\\]|\[(?:\\[^]|[^[\]\\])*\])*)\]`;
+const TARGET = String.raw`\(\s*(?:<([^<>\n]*)>|((?:[^\s()<\\]|\\.|\((?:[^\s()\\]|\\.)*\))*))`;
+const TITLE = String.raw`(?:\s+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))?\s*\)`;
+export const LINK = new RegExp(String.raw`^!?\[${LABEL}${TARGET}${TITLE}`);
+// No bracket; no address behind the label, or one with a second line or word that is no title.
+export const NO_LINK = new RegExp(String.raw`^![^[]|^!?\[${LABEL}(?:[^(]|\([^]*\n|\(\s*[^\s<]\S*\s+[^\s"')])`);
