@@ -10,8 +10,10 @@ import re
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import TracebackType
 from typing import Any, Literal
 
 import gevent
@@ -74,6 +76,20 @@ class StreamingHandler(WSGIHandler):
         """Serve one request; what is not HTTP is refused in our JSON, too."""
         outcome = super().handle_one_request()
         return _not_http(outcome[0]) if isinstance(outcome, tuple) else outcome
+
+    def handle_one_response(self) -> None:
+        """Answer one request; what is left of a broken body is not read as another one."""
+        super().handle_one_response()
+        body: Any = self.wsgi_input
+        self.close_connection = self.close_connection or body._chunked_input_error
+
+    def handle_error(self, kind: Any, failure: Any, trace: TracebackType | None) -> None:
+        """Log a failure and answer 500, unless the answer is out and only the rest of the body was broken."""
+        if isinstance(failure, ValueError) and any(step.name == "_discard" for step in traceback.extract_tb(trace)):
+            logger.info("not a body, from %s: %.200r", self.client_address, failure)
+            self.close_connection = True
+        else:
+            super().handle_error(kind, failure, trace)
 
     def _handle_client_error(self, failure: Exception) -> tuple[str, bytes]:
         # gevent prints a traceback for some of them: a stranger's nonsense is not worth that.

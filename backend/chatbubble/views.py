@@ -53,7 +53,7 @@ def resume(stream_id: str) -> Response:
     """`GET /chat/<streamId>`: everything after the cursor, then live."""
     mount = _mount()
     visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
-    last_event_id = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
+    last_event_id = _last_event_id()
     client_id = mount.clients.register()
     try:
         reader = mount.chat.resume(visitor_id, stream_id, last_event_id)
@@ -225,6 +225,13 @@ def _check_origin() -> None:
     own = {f"{request.scheme}://{request.host}", f"https://{request.host.removesuffix(':443')}"}
     if origin is not None and origin not in own and not _mount().origins.allows(origin):
         raise OriginRefused(detail=f"Origin {origin!r:.200} is not in CHATBUBBLE_ALLOWED_ORIGINS")
+
+
+def _last_event_id() -> str:
+    try:
+        return request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
+    except UnicodeDecodeError:
+        raise BadRequest("The query should be percent-encoded UTF-8.", field="lastEventId") from None
 
 
 def _json_body() -> bytes:

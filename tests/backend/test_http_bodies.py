@@ -88,13 +88,16 @@ def test_a_body_that_ends_early_is_a_bad_request(site: Site, missing: int) -> No
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"zz\r\n", b"5\r\nhello", b"-5\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloXX\r\n", b"F" * 40]
+    "body", [b"", b"zz\r\n", b"5\r\nhello", b"-5\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloXX\r\n", b"F" * 40, b"\r\n"]
 )
-def test_broken_chunks_are_a_bad_request(site: Site, body: bytes) -> None:
+def test_broken_chunks_are_a_bad_request(site: Site, body: bytes, capfd: pytest.CaptureFixture[str]) -> None:
     with Wire(site.port) as wire:
         wire.send(request("POST", "/api/ai/chat", [JSON, ("Transfer-Encoding", "chunked")]) + body)
         wire.half_close()
         assert_refused(wire.read(), 400, "BAD_REQUEST")
+        with pytest.raises(ConnectionError):
+            wire.read()
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 def test_no_length_means_no_body(site: Site) -> None:

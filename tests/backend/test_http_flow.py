@@ -60,6 +60,14 @@ def test_a_cursor_that_does_not_fit_gets_the_whole_answer_again(site: Site, curs
     assert asked.body.index(b"event: reset\n") < asked.body.index(b"You said: ")
 
 
+def test_a_query_of_raw_bytes_is_a_bad_request(site: Site) -> None:
+    session = new_session()
+    address = f"/chat/{stream_id_of(site.ask(session))}?lastEventId=a.\xe9"
+    assert_refused(site.call("GET", address, [bearer(session)]), 400, "BAD_REQUEST")
+    answer = site.call("GET", address, [bearer(session), ("Last-Event-ID", "a.1")])
+    assert answer.status == 200
+
+
 def test_an_answer_that_was_read_to_its_end_has_nothing_more(site: Site) -> None:
     session = new_session()
     asked = site.ask(session)
