@@ -11,13 +11,16 @@ const SVG = 'http://www.w3.org/2000/svg';
  *
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
+ * @param {string} [name] what our style sheets know it by as class, and the page's as part
  * @param {Record<string, string>} [attributes]
  * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[T]}
  */
-export function make(tag, attributes = {}, ...children) {
+export function make(tag, name = '', attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [key, value] of Object.entries(name ? { class: name, part: name, ...attributes } : attributes)) {
+    element.setAttribute(key, value);
+  }
   element.append(...children);
   return element;
 }
@@ -26,15 +29,14 @@ export function make(tag, attributes = {}, ...children) {
  * Make an icon that says nothing to a screen reader: its button carries the name.
  *
  * @param {string} path SVG path data on a grid of 24 by 24
- * @param {string} [name] a class to style it by
  * @returns {SVGSVGElement}
  */
-export function icon(path, name = '') {
+export function icon(path) {
   const svg = document.createElementNS(SVG, 'svg');
   const shape = document.createElementNS(SVG, 'path');
   svg.setAttribute('viewBox', '0 0 24 24');
   svg.setAttribute('aria-hidden', 'true');
-  svg.setAttribute('class', `icon ${name}`);
+  svg.setAttribute('class', 'icon');
   shape.setAttribute('d', path);
   svg.append(shape);
   return svg;
@@ -54,7 +56,7 @@ export function adopt(root, css, options) {
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
 }
 
-const INLINE = new Set(['#text', 'A', 'B', 'CODE', 'DEL', 'EM', 'SPAN', 'STRONG', 'SUP']);
+const INLINE = /^(#text|A|CODE|DEL|EM|SPAN|STRONG)$/;
 
 /**
  * The text of a node as it would be read out: blocks apart from each other, buttons left out.
@@ -64,6 +66,6 @@ const INLINE = new Set(['#text', 'A', 'B', 'CODE', 'DEL', 'EM', 'SPAN', 'STRONG'
  */
 export function readAloud(node) {
   if (node.nodeName === 'BUTTON') return '';
-  const text = node.hasChildNodes() ? Array.from(node.childNodes, readAloud).join('') : (node.nodeValue ?? '');
-  return INLINE.has(node.nodeName) ? text : `${text.trim()}\n`;
+  const text = node.nodeValue ?? Array.from(node.childNodes, readAloud).join('');
+  return INLINE.test(node.nodeName) ? text : `${text.trim()}\n`;
 }

@@ -61,7 +61,7 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
       isDone = true;
     } catch (error) {
       console.warn('Chatbubble did not load:', error);
-      const retry = make('button', {}, failure);
+      const retry = make('button', '', {}, failure);
       retry.addEventListener('click', build);
       frame.replaceChildren(retry);
       forget();
@@ -94,9 +94,10 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
   if (wasRunning(endpoint)) build();
 
   return (verb, ...details) => {
+    if (verb === 'open') return show(true);
     if (verb === 'close') return show(false);
     if (verb === 'toggle') return toggle();
-    if (verb === 'open' || verb === 'ask') show(true);
+    if (verb === 'ask') show(true);
     if (verb === 'destroy') {
       isDone = true;
       host.remove();

@@ -32,9 +32,6 @@ import { createPanel } from './views/panel.js';
  * @property {(isOpen: boolean, takesFocus?: boolean) => void} show opens or closes the frame
  */
 
-/** How long a press may take from the thought to the click. */
-const MOMENT_MS = 800;
-
 /** @type {import('./types.js').Schedule} */
 const schedule = (run, ms) => {
   const timer = setTimeout(run, ms);
@@ -64,12 +61,8 @@ export function createChat({ host, root, button, frame, given, endpoint: home, s
 
   function onRestored() {
     mark.settle();
-    if (!mark.wasOpen || signal.aborted) return;
-    // As it was when this tab's last page was left, and without taking the focus from this one.
-    show(true, false);
-    // A press in this very moment was meant to open it, and must not close it.
-    const moment = { capture: true, signal: AbortSignal.timeout(MOMENT_MS) };
-    button.addEventListener('click', (event) => event.stopImmediatePropagation(), moment);
+    // As it was when the last page was left, and without taking the focus from this one.
+    if (mark.wasOpen && !signal.aborted) show(true, false);
   }
 
   /** @param {State} state */
@@ -85,7 +78,6 @@ export function createChat({ host, root, button, frame, given, endpoint: home, s
 
   /** @type {Map<string, (detail: unknown) => void>} */
   const verbs = new Map([
-    ['open', () => undefined],
     ['ask', (/** @type {unknown} */ text) => panel.ask(String(text))],
     ['stop', server.stop],
     ['destroy', () => life.abort()],
@@ -98,7 +90,7 @@ export function createChat({ host, root, button, frame, given, endpoint: home, s
     run(verb, [detail]) {
       const obey = verbs.get(verb);
       if (obey) obey(detail);
-      else console.warn(`Chatbubble has no verb ${JSON.stringify(verb)}.`);
+      else console.warn(`Chatbubble has no verb ${verb}.`);
     },
   };
 }

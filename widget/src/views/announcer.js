@@ -9,7 +9,7 @@ import { make } from '../dom.js';
  * @returns {(text: string) => void} says it when the visitor pauses
  */
 export function createAnnouncer(root) {
-  const region = make('p', { class: 'announcer', role: 'status', 'aria-live': 'polite' });
+  const region = make('p', 'announcer', { role: 'status' });
   root.append(region);
   return (text) => region.replaceChildren(text);
 }

@@ -6,6 +6,8 @@
 
 /** How near to the end counts as there, in CSS pixels: zoomed positions are fractions. */
 const END_PX = 4;
+/** The page may scroll without waiting for us. */
+const PASSIVE = { passive: true };
 const UP_KEYS = new Set(['ArrowUp', 'PageUp', 'Home']);
 
 /**
@@ -18,7 +20,7 @@ const UP_KEYS = new Set(['ArrowUp', 'PageUp', 'Home']);
  * @param {HTMLElement} parts.scroller
  * @param {HTMLElement} parts.content what grows inside it
  * @param {(isBehind: boolean) => void} parts.onChange whether there is text below that the reader does not follow
- * @param {AbortSignal} parts.signal ends observer and listeners
+ * @param {AbortSignal} parts.signal ends the observer
  * @returns {Autoscroll}
  */
 export function createAutoscroll({ scroller, content, onChange, signal }) {
@@ -67,14 +69,13 @@ export function createAutoscroll({ scroller, content, onChange, signal }) {
     isSelecting &&= buttons > 0;
   }
 
-  const until = { signal, passive: true };
-  scroller.addEventListener('scroll', onScroll, until);
-  scroller.addEventListener('wheel', ({ deltaY }) => onIntent(deltaY < 0), until);
-  scroller.addEventListener('keydown', ({ key }) => onIntent(UP_KEYS.has(key)), until);
-  scroller.addEventListener('touchstart', ({ touches }) => (touchY = touches[0]?.clientY ?? 0), until);
-  scroller.addEventListener('touchmove', ({ touches }) => onIntent((touches[0]?.clientY ?? 0) > touchY), until);
-  scroller.addEventListener('selectstart', () => (isSelecting = true), until);
-  scroller.addEventListener('pointermove', onPointerMove, until);
+  scroller.addEventListener('scroll', onScroll);
+  scroller.addEventListener('wheel', ({ deltaY }) => onIntent(deltaY < 0), PASSIVE);
+  scroller.addEventListener('keydown', ({ key }) => onIntent(UP_KEYS.has(key)));
+  scroller.addEventListener('touchstart', ({ touches }) => (touchY = touches[0]?.clientY ?? 0), PASSIVE);
+  scroller.addEventListener('touchmove', ({ touches }) => onIntent((touches[0]?.clientY ?? 0) > touchY), PASSIVE);
+  scroller.addEventListener('selectstart', () => (isSelecting = true));
+  scroller.addEventListener('pointermove', onPointerMove);
   const observer = new ResizeObserver(keepUp);
   observer.observe(content);
   observer.observe(scroller);

@@ -16,27 +16,24 @@ const LONGEST_QUESTION = 4000;
 /**
  * Where the visitor writes.
  *
- * @param {object} parts
- * @param {import('../types.js').Strings} parts.words
- * @param {(text: string) => void} parts.onSend gets the trimmed, sendable question
- * @param {() => void} parts.onStop
- * @param {AbortSignal} parts.signal ends the listeners
+ * @param {import('../types.js').Strings} words
+ * @param {(text: string) => void} onSend gets the trimmed, sendable question
+ * @param {() => void} onStop
  * @returns {Composer}
  */
-export function createComposer({ words, onSend, onStop, signal }) {
-  const input = make('textarea', {
-    part: 'input',
+export function createComposer(words, onSend, onStop) {
+  const input = make('textarea', 'input', {
     rows: '2',
     'aria-label': words.message,
     placeholder: words.placeholder,
     enterkeyhint: 'send',
   });
-  const send = make('button', { class: 'send', part: 'send', 'aria-label': words.send }, icon(SEND));
-  const stop = make('button', { class: 'stop', part: 'stop', 'aria-label': words.stop }, icon(STOP));
-  const note = make('p', { class: 'note', role: 'status' });
+  const send = make('button', 'send', { 'aria-label': words.send }, icon(SEND));
+  const stop = make('button', 'stop', { 'aria-label': words.stop }, icon(STOP));
+  const note = make('p', 'note', { role: 'status' });
   // The text stands in the grid cell twice, once unseen in a pseudo-element, which gives the cell its height.
-  const field = make('div', { class: 'field' }, input);
-  const element = make('div', { class: 'composer', part: 'composer' }, field, note, stop, send);
+  const field = make('div', 'field', {}, input);
+  const element = make('div', 'composer', {}, field, note, stop, send);
   const enter = createEnter();
 
   /** The question as it may be sent, or nothing. */
@@ -70,15 +67,14 @@ export function createComposer({ words, onSend, onStop, signal }) {
     submit();
   }
 
-  const until = { signal };
-  input.addEventListener('input', onInput, until);
-  input.addEventListener('keydown', onKeyDown, until);
-  input.addEventListener('keyup', enter.onKeyUp, until);
-  input.addEventListener('compositionend', enter.onCompositionEnd, until);
+  input.addEventListener('input', onInput);
+  input.addEventListener('keydown', onKeyDown);
+  input.addEventListener('keyup', enter.onKeyUp);
+  input.addEventListener('compositionend', enter.onCompositionEnd);
   // A press on the button leaves the focus in the text field, so a phone's keyboard stays where it is.
-  send.addEventListener('mousedown', (event) => event.preventDefault(), until);
-  send.addEventListener('click', submit, until);
-  stop.addEventListener('click', onStop, until);
+  send.addEventListener('mousedown', (event) => event.preventDefault());
+  send.addEventListener('click', submit);
+  stop.addEventListener('click', onStop);
   onInput();
 
   return {

@@ -10,20 +10,18 @@ import { CLOSE, SPARK } from './icons.js';
 /**
  * Whose chat this is, and the way out.
  *
- * @param {object} parts
- * @param {import('../types.js').Strings} parts.words
- * @param {() => void} parts.onClose
- * @param {AbortSignal} parts.signal ends the listener
+ * @param {import('../types.js').Strings} words
+ * @param {() => void} onClose
  * @returns {Header}
  */
-export function createHeader({ words, onClose, signal }) {
-  const title = make('h2', { part: 'title' });
-  const avatar = make('span', { class: 'avatar', part: 'avatar assistant-avatar' }, icon(SPARK));
-  const close = make('button', { class: 'close', part: 'close', 'aria-label': words.close }, icon(CLOSE));
-  const heading = make('div', {}, title, make('p', {}, words.assistant));
-  close.addEventListener('click', onClose, { signal });
+export function createHeader(words, onClose) {
+  const title = make('h2', 'title');
+  const avatar = make('span', 'avatar assistant-avatar', {}, icon(SPARK));
+  const close = make('button', 'close', { 'aria-label': words.close }, icon(CLOSE));
+  const heading = make('div', '', {}, title, make('p', '', {}, words.assistant));
+  close.addEventListener('click', onClose);
   return {
-    element: make('header', { part: 'header' }, avatar, heading, close),
+    element: make('header', 'header', {}, avatar, heading, close),
     entitle(text) {
       title.textContent = text;
     },

@@ -21,9 +21,8 @@ import css from '../styles/launcher.css';
 export function createLauncher(label, onIntent, onToggle) {
   const host = document.createElement('chat-bubble');
   const root = host.attachShadow({ mode: 'open' });
-  const name = 'launcher';
-  const button = make('button', { class: name, part: name, 'aria-label': label, 'aria-haspopup': 'dialog' });
-  const frame = make('section', { class: 'panel', part: 'panel' });
+  const button = make('button', 'launcher', { 'aria-label': label, 'aria-haspopup': 'dialog' });
+  const frame = make('section', 'panel');
   for (const type of ['pointerenter', 'focus']) button.addEventListener(type, onIntent);
   button.addEventListener('click', onToggle);
   adopt(root, css);

@@ -11,7 +11,6 @@ import { createText } from './text.js';
  *
  * @typedef {object} MessageOnly
  * @property {(id: string) => void} onRetry
- * @property {AbortSignal} signal ends the listeners
  *
  * @typedef {MessageOnly & import('./text.js').TextParts} MessageParts
  */
@@ -55,12 +54,10 @@ export function createGreeting(text, words) {
 function createShell(author, words) {
   const side = author === 'visitor' ? 'visitor' : 'assistant';
   const name = { visitor: words.you, assistant: words.assistant, operator: words.operator, system: words.operator };
-  const avatar = make('span', { class: 'avatar', part: `avatar ${side}-avatar` });
-  const bubble = make('div', { class: 'bubble', part: `bubble ${side}-bubble`, dir: 'auto' });
-  const body = make('div', { class: 'body' }, bubble);
-  const element = make('article', { class: `message ${side}`, part: `message ${side}-message` }, avatar, body);
-  avatar.append(icon(side === 'visitor' ? PERSON : SPARK));
-  element.setAttribute('aria-label', name[author]);
+  const avatar = make('span', `avatar ${side}-avatar`, {}, icon(side === 'visitor' ? PERSON : SPARK));
+  const bubble = make('div', `bubble ${side}-bubble`, { dir: 'auto' });
+  const body = make('div', 'body', {}, bubble);
+  const element = make('article', `message ${side}-message`, { 'aria-label': name[author] }, avatar, body);
   return { element, bubble, body };
 }
 
@@ -71,7 +68,7 @@ function createShell(author, words) {
  */
 function createQuestion(first, { words }) {
   const { element, bubble, body } = createShell(first.author, words);
-  const note = make('p', { class: 'note', part: 'note' }, words.queued);
+  const note = make('p', 'note', {}, words.queued);
   bubble.textContent = first.text;
   return {
     element,
@@ -157,14 +154,14 @@ function explain({ state, error, finishReason }, words) {
  * @param {MessageParts} parts
  * @returns {HTMLElement[]}
  */
-function createNotes(view, { words, onRetry, signal }) {
+function createNotes(view, { words, onRetry }) {
   const reason = explain(view, words);
   if (!reason) return [];
-  if (view.state !== 'failed') return [make('p', { class: 'note', part: 'note' }, reason)];
-  const error = make('div', { class: 'error', part: 'error' }, make('p', {}, reason));
+  if (view.state !== 'failed') return [make('p', 'note', {}, reason)];
+  const error = make('div', 'error', {}, make('p', '', {}, reason));
   if (!view.error?.retryable) return [error];
-  const retry = make('button', { class: 'retry', part: 'retry' }, words.retry);
-  retry.addEventListener('click', () => onRetry(view.id), { signal });
+  const retry = make('button', 'retry', {}, words.retry);
+  retry.addEventListener('click', () => onRetry(view.id));
   error.append(retry);
   return [error];
 }

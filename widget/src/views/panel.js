@@ -48,7 +48,7 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  * @property {() => number} now
  * @property {import('../types.js').Schedule} schedule
  * @property {() => boolean} isInstant whether nobody would see text flow
- * @property {AbortSignal} signal ends listeners, observers and timers
+ * @property {AbortSignal} signal ends what reaches beyond the panel's own nodes: observers, timers, page listeners
  */
 
 /**
@@ -60,15 +60,15 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
 export function createPanel(shell) {
   const { root, button, frame, words, server, signal, onClose } = shell;
   const say = createAnnouncer(root);
-  const header = createHeader(shell);
-  const composer = createComposer({ words, onSend: ask, onStop: server.stop, signal });
-  const status = createStatus({ ...shell, onRetry: server.resumeNow, say });
-  const transcript = createTranscript({ ...shell, say, onRetry });
+  const header = createHeader(words, onClose);
+  const composer = createComposer(words, ask, server.stop);
+  const status = createStatus(words, say, server.resumeNow);
+  const transcript = createTranscript({ ...shell, say, onRetry }, signal);
 
   dress(shell);
   frame.replaceChildren(header.element, ...transcript.elements, status.element, composer.element);
   fitViewport(frame, signal);
-  listenToKeys(root, onClose, signal);
+  listenToKeys(root, onClose);
 
   /** @param {string} text */
   function ask(text) {
@@ -118,9 +118,8 @@ function dress({ root, frame, locale, theme }) {
 /**
  * @param {ShadowRoot} root
  * @param {() => void} onEscape
- * @param {AbortSignal} signal
  */
-function listenToKeys(root, onEscape, signal) {
+function listenToKeys(root, onEscape) {
   /** @param {Event} event */
   const onKey = (event) => {
     // Seen from the page, these keys are not typed into a text field: its shortcuts would act on them.
@@ -128,5 +127,5 @@ function listenToKeys(root, onEscape, signal) {
     const { type, key, isComposing, keyCode } = /** @type {KeyboardEvent} */ (event);
     if (type === 'keydown' && key === 'Escape' && !isComposing && keyCode !== 229) onEscape();
   };
-  for (const type of ['keydown', 'keypress', 'keyup']) root.addEventListener(type, onKey, { signal });
+  for (const type of ['keydown', 'keypress', 'keyup']) root.addEventListener(type, onKey);
 }

@@ -1,7 +1,8 @@
 import { make } from '../dom.js';
-import { errorText, format } from '../strings.js';
+import { errorText } from '../strings.js';
 
 /** @typedef {import('../types.js').State} State */
+/** @typedef {import('../types.js').Strings} Strings */
 
 /**
  * @typedef {object} Status
@@ -12,52 +13,31 @@ import { errorText, format } from '../strings.js';
 /**
  * The line above the composer that tells about the connection, when there is something to tell.
  *
- * @param {object} parts
- * @param {import('../types.js').Strings} parts.words
- * @param {() => void} parts.onRetry
- * @param {(text: string) => void} parts.say tells a screen reader
- * @param {() => number} parts.now
- * @param {import('../types.js').Schedule} parts.schedule
- * @param {AbortSignal} parts.signal ends listener and timer
+ * @param {Strings} words
+ * @param {(text: string) => void} say tells a screen reader
+ * @param {() => void} onRetry
  * @returns {Status}
  */
-export function createStatus({ words, onRetry, say, now, schedule, signal }) {
+export function createStatus(words, say, onRetry) {
   const line = make('span');
-  const countdown = make('span', { class: 'countdown' });
-  const retry = make('button', { class: 'retry', part: 'retry' }, words.retry);
-  const element = make('div', { class: 'status', part: 'status' }, line, countdown, retry);
-  /** @type {State['wait']} */
-  let wait = null;
-  let cancel = () => {};
-  retry.addEventListener('click', onRetry, { signal });
-  signal.addEventListener('abort', () => cancel());
-
-  function count() {
-    cancel();
-    const leftMs = wait ? wait.until - now() : 0;
-    countdown.textContent = leftMs > 0 ? format(words.waiting, { seconds: Math.ceil(leftMs / 1000) }) : '';
-    // To the next full second.
-    if (leftMs > 0) cancel = schedule(count, leftMs % 1000 || 1000);
-  }
-
+  const retry = make('button', 'retry', {}, words.retry);
+  const element = make('div', 'status', {}, line, retry);
+  retry.addEventListener('click', onRetry);
   return {
     element,
     update(state) {
       const text = describe(state, words);
       if (text && text !== line.textContent) say(text);
       line.textContent = text;
-      element.hidden = !line.textContent;
+      element.hidden = !text;
       retry.hidden = state.connection !== 'lost';
-      if (wait === state.wait) return;
-      wait = state.wait;
-      count();
     },
   };
 }
 
 /**
  * @param {State} state
- * @param {import('../types.js').Strings} words
+ * @param {Strings} words
  */
 function describe({ connection, wait }, words) {
   if (connection === 'lost') return words.lost;

@@ -19,15 +19,16 @@ import { createGreeting, createMessage } from './message.js';
  * a node that stays is never moved: what is selected in it stays selected.
  *
  * @param {import('./message.js').MessageParts} parts what every message needs
+ * @param {AbortSignal} signal ends observer and timers
  * @returns {Transcript}
  */
-export function createTranscript(parts) {
-  const { words, signal } = parts;
-  const list = make('div', { class: 'messages' });
+export function createTranscript(parts, signal) {
+  const { words } = parts;
+  const list = make('div', 'messages');
   // A log would be read out as it grows, piece by piece: the announcer does that better.
   const log = { role: 'log', 'aria-live': 'off', 'aria-label': words.transcript, tabindex: '0' };
-  const scroller = make('div', { ...log, class: 'transcript', part: 'transcript' }, list);
-  const jump = make('button', { class: 'jump', part: 'jump' }, icon(DOWN), words.newText);
+  const scroller = make('div', 'transcript', log, list);
+  const jump = make('button', 'jump', {}, icon(DOWN), words.newText);
   /** @type {Map<string, import('./message.js').Message>} */
   const shown = new Map();
   /** @type {Element | null} */
@@ -39,7 +40,7 @@ export function createTranscript(parts) {
     onChange: (isBehind) => (jump.hidden = !isBehind),
     signal,
   });
-  jump.addEventListener('click', onJump, { signal });
+  jump.addEventListener('click', onJump);
   // An answer may still be writing itself out.
   signal.addEventListener('abort', () => removeOthers([]));
 
