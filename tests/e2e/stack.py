@@ -105,9 +105,7 @@ class Stack:
     def model(self) -> Any:
         """Start the scripted model server."""
         port = str(self.model_port)
-        return running(
-            "tests/fixtures/model_server.py", "--port", port, ready=f"http://{HOST}:{port}/_control/log"
-        )
+        return running("tests/fixtures/model_server.py", "--port", port, ready=f"http://{HOST}:{port}/_control/log")
 
     def backend(self, **settings: str) -> Any:
         """Start the backend with the openai provider; `settings` without their prefix."""

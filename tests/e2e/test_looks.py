@@ -20,7 +20,7 @@ RICH = (
     "| Where | Days | Price |\n|---|---|---|\n| United Kingdom | 2 | £3.90 |\n| Europe | 4 to 6 | £9.50 |\n\n"
     "1. Choose your things.\n2. Pay by card.\n3. We send you a [tracking link](https://shop.example/track).\n\n"
     "> Orders before noon leave the same day.\n\n"
-    "```html\n<script async src=\"/api/ai/widget.js\"></script>\n```\n\nAnything else? 🙂"
+    '```html\n<script async src="/api/ai/widget.js"></script>\n```\n\nAnything else? 🙂'
 )
 
 
