@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gevent
 import pytest
-from scripted import Call, ScriptedProvider
+from scripted import Call, Said, ScriptedProvider
 from serving import Serve, Served
 from stream_client import Received, Reply, Visitor, joined_text
 
@@ -230,7 +230,7 @@ def test_another_visitors_stored_stream_is_as_unknown_as_any(serve: Serve) -> No
     assert stranger.abort(stream_id).read() == stranger.abort("stream_" + "0" * 32).read()
 
 
-ENDINGS = {
+ENDINGS: dict[str, tuple[list[Said], str, str]] = {
     "stopped by the model": ([Finish(FinishReason.STOP)], "done", "stop"),
     "too long": ([Finish(FinishReason.LENGTH)], "done", "length"),
     "filtered": ([Finish(FinishReason.CONTENT_FILTER)], "done", "content_filter"),

@@ -81,6 +81,24 @@ def test_a_reader_without_news_gives_up_after_its_time(log: StreamLog) -> None:
     assert log.reader("s").next(0.01) is None
 
 
+def test_a_long_replay_lets_others_run_between_its_batches(log: StreamLog) -> None:
+    # A send that does not block does not switch, so nobody else would be served meanwhile.
+    tell(log, "s", *tokens(*["x" * 1000] * 3000))
+    turns = 0
+
+    def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            gevent.sleep(0)
+
+    others = gevent.spawn(take_turns)
+    batches = read_batches(log.reader("s"))
+    others.kill()
+    assert len(batches) > 40
+    assert turns >= len(batches) - 1
+
+
 def test_readers_do_not_disturb_each_other(log: StreamLog) -> None:
     cursors = tell(log, "s", *tokens("a", "b", "c"))
     readers = [log.reader("s", cursor) for cursor in (None, *cursors)]

@@ -29,7 +29,7 @@ def make_proxy() -> Iterator[Callable[..., WireProxy]]:
     proxies: list[WireProxy] = []
 
     def make(*cuts: Cut, match: bytes = b"") -> WireProxy:
-        proxies.append(WireProxy(server.address[1], cuts, match=match))
+        proxies.append(WireProxy(int(server.address[1]), cuts, match=match))
         proxies[-1].start()
         return proxies[-1]
 
