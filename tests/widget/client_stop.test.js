@@ -1,22 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { atDesk, eventually } from './desk.js';
-import { loginPage, lostReply, reply, unreachable } from './stand_in.js';
+import { atDesk, beginAnswer, eventually } from './desk.js';
+import { fine, loginPage, lostReply, reply, unreachable } from './stand_in.js';
 
 const ABORT = 'POST /chat/stream1/abort';
 
-async function begin({ client, server, answer }) {
-  const settled = client.ask('one');
-  await eventually(() => server.turn);
-  server.turn.say('Hello');
-  await answer(1, 'streaming', 'Hello');
-  return { settled };
-}
-
 test('stop is shown at once, and the text is the one that the server kept', atDesk(async (desk) => {
   const { client, server, store, bubble } = desk;
-  const { settled } = await begin(desk);
+  const { settled } = await beginAnswer(desk);
   client.stop();
   assert.deepEqual([bubble('a-r1').state, store.get().connection], ['aborted', 'idle']);
   server.turn.say(' there');
@@ -27,7 +19,7 @@ test('stop is shown at once, and the text is the one that the server kept', atDe
 }));
 
 test('stop twice is one stop', atDesk(async (desk) => {
-  const { settled } = await begin(desk);
+  const { settled } = await beginAnswer(desk);
   desk.client.stop();
   desk.client.stop();
   await settled;
@@ -58,7 +50,7 @@ test('stop before the stream has a name aborts it as soon as it has one', atDesk
 
 test('stop while a question waits: the next one starts, and the stop is not forgotten', atDesk(async (desk) => {
   const { client, server, answer } = desk;
-  const { settled } = await begin(desk);
+  const { settled } = await beginAnswer(desk);
   const second = client.ask('two');
   client.stop();
   await settled;
@@ -72,7 +64,7 @@ test('stop while a question waits: the next one starts, and the stop is not forg
 
 test('stop while reconnecting reaches the server as soon as it can be reached', atDesk(async (desk) => {
   const { client, server, store, bubble, connection } = desk;
-  const { settled } = await begin(desk);
+  const { settled } = await beginAnswer(desk);
   server.cut();
   await connection('reconnecting');
   server.faults.push(unreachable, unreachable);
@@ -89,23 +81,25 @@ test('stop while reconnecting reaches the server as soon as it can be reached', 
   assert.equal(bubble('a-r1').state, 'aborted');
 }));
 
-test('an abort that does not arrive is sent again', atDesk(async (desk) => {
+test('an abort that does not arrive is sent again, after the answer was resumed', atDesk(async (desk) => {
   const { client, server, clock } = desk;
-  const { settled } = await begin(desk);
-  server.faults.push(unreachable, reply(503, { error: { code: 'OVERLOADED', retryable: true } }), loginPage);
+  const { settled } = await beginAnswer(desk);
+  const busy = reply(503, { error: { code: 'OVERLOADED', retryable: true } });
+  server.faults.push(unreachable, fine, busy, fine, loginPage, fine);
   client.stop();
-  for (const count of [2, 3, 4]) {
+  for (const count of [2, 4, 6]) {
     await eventually(() => server.requests.length === count);
-    await eventually(() => clock.waiting[0] < 10_000);
+    await eventually(() => clock.waiting.length === 1 && clock.waiting[0] < 10_000);
     clock.advance(clock.waiting[0]);
   }
   await settled;
-  assert.deepEqual(server.requests.slice(1), [ABORT, ABORT, ABORT, ABORT]);
+  const resume = 'GET /chat/stream1 e1.2';
+  assert.deepEqual(server.requests.slice(1), [ABORT, resume, ABORT, resume, ABORT, resume, ABORT]);
 }));
 
 test('an abort that is refused is not sent again; the answer runs to its end', atDesk(async (desk) => {
   const { client, server, clock, bubble } = desk;
-  const { settled } = await begin(desk);
+  const { settled } = await beginAnswer(desk);
   server.faults.push(reply(404, { error: { code: 'NOT_FOUND', retryable: false } }));
   client.stop();
   await eventually(() => server.requests.length === 2);
@@ -183,7 +177,7 @@ test('stop of a question that is refused stays a stop', atDesk(async (desk) => {
 
 test('after a stop that the server cannot hear, a new question makes the line worth showing', atDesk(async (desk) => {
   const { client, server, connection, store } = desk;
-  await begin(desk);
+  await beginAnswer(desk);
   server.faults.push(...Array(20).fill(unreachable));
   server.cut();
   await connection('reconnecting');
@@ -195,7 +189,7 @@ test('after a stop that the server cannot hear, a new question makes the line wo
 
 test('a stop that came after the end changes nothing', atDesk(async (desk) => {
   const { client, server, bubble } = desk;
-  const { settled } = await begin(desk);
+  const { settled } = await beginAnswer(desk);
   server.turn.done();
   client.stop();
   await settled;

@@ -98,3 +98,12 @@ export function atDesk(play, options = {}) {
     }
   };
 }
+
+/** Asks one question and waits for the first words of its answer: `settled` is the promise of its end. */
+export async function beginAnswer({ client, server, answer }) {
+  const settled = client.ask('one');
+  await eventually(() => server.turn);
+  server.turn.say('Hello');
+  await answer(1, 'streaming', 'Hello');
+  return { settled };
+}

@@ -54,15 +54,15 @@ test('names that every object has are unknown options, too', () => {
 });
 
 for (const [name, value, words] of [
-  ['endpoint', 'api/ai', 'an address that starts with https://, http:// or /'],
-  ['endpoint', 'javascript:alert(1)', 'an address that starts with https://, http:// or /'],
-  ['endpoint', '/api ai', 'an address that starts with https://, http:// or /'],
-  ['endpoint', 'https://chat.example/?x=1', 'an address that starts with https://, http:// or /'],
-  ['locale', 'English', 'a language tag such as en or zh-CN'],
+  ['endpoint', 'api/ai', 'like https://chat.example/api/ai or /api/ai'],
+  ['endpoint', 'javascript:alert(1)', 'like https://chat.example/api/ai or /api/ai'],
+  ['endpoint', '/api ai', 'like https://chat.example/api/ai or /api/ai'],
+  ['endpoint', 'https://chat.example/?x=1', 'like https://chat.example/api/ai or /api/ai'],
+  ['locale', 'English', 'like en or zh-CN'],
   ['title', '  ', 'a text'],
   ['greeting', '', 'a text'],
-  ['accent', 'red', 'a colour such as #0a7 or #00aa77'],
-  ['accent', '#12345', 'a colour such as #0a7 or #00aa77'],
+  ['accent', 'red', 'like #0a7 or #00aa77'],
+  ['accent', '#12345', 'like #0a7 or #00aa77'],
   ['position', 'top-left', 'bottom-right or bottom-left'],
   ['theme', 'DARK', 'auto, light or dark'],
 ]) {

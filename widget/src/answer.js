@@ -18,7 +18,8 @@ import { answerId, patchTurn, withText } from './messages.js';
 export function applyEvent(state, { type, data, lastEventId }) {
   if (!state.turn) return state;
   const { isTorn, cursor, requestId } = state.turn;
-  const next = { ...state, turn: { ...state.turn, cursor: isTorn && type !== 'connected' ? '' : lastEventId || cursor } };
+  const isUsable = !isTorn || type === 'connected';
+  const next = { ...state, turn: { ...state.turn, cursor: isUsable ? lastEventId || cursor : '' } };
   const fields = parse(data);
   const answer = state.messages.find(({ id }) => id === answerId(requestId));
   return fields && answer ? apply(next, answer, type, fields) : next;

@@ -4,7 +4,7 @@
 
 import { reduce } from './conversation.js';
 import { asChatError, chatError } from './errors.js';
-import { createFollower } from './follow.js';
+import { abortIfStopped, follow, load } from './follow.js';
 import { createLine } from './line.js';
 import { answerId, questionId } from './messages.js';
 import { createQueue } from './queue.js';
@@ -13,38 +13,18 @@ import { createTransport } from './transport.js';
 /** Silence after which a connection is not trusted when the visitor comes back: a heartbeat and a bit. */
 const STALE_MS = 17_000;
 
-/** @typedef {import('./types.js').ClientOptions} ClientOptions */
-
-/**
- * What the parts of the client share. `current` is the answer under way: null ends every loop that
- * works for it.
- * @typedef {ClientOptions & {
- *   dispatch: (action: import('./types.js').Action) => void,
- *   current: () => import('./types.js').Turn | null,
- *   isOver: () => boolean,
- * }} Core
- */
+/** @typedef {import('./follow.js').Core} Core */
 
 /**
  * All work goes through one queue, one thing at a time: a question never races the reading of the
  * conversation, and an answer is followed once.
- * @param {ClientOptions} options
+ * @param {import('./types.js').ClientOptions} options
  * @returns {import('./types.js').Client}
  */
 export function createClient(options) {
-  const { store, now, newId, sessionId, locale, page } = options;
-  let hasEnded = false;
-
-  /** @type {Core['dispatch']} */
-  function dispatch(action) {
-    if (!hasEnded) store.set(reduce(store.get(), action));
-  }
-
-  const isOver = () => hasEnded;
-  const core = { ...options, dispatch, isOver, current: () => (hasEnded ? null : store.get().turn) };
-  const line = createLine(core);
-  const transport = createTransport(core);
-  const { follow, load, abortIfStopped } = createFollower(core, line, transport);
+  const { now, newId, sessionId, locale, page } = options;
+  const core = createParts(options);
+  const { dispatch, line, transport } = core;
 
   /** @type {import('./types.js').Queue<() => Promise<unknown>, void>} */
   const queue = createQueue({
@@ -60,55 +40,16 @@ export function createClient(options) {
     },
   });
 
-  /** @param {string} id */
-  const find = (id) => store.get().messages.find((message) => message.id === id);
-
-  /**
-   * Reads the conversation, trying until it works, then follows the running answer unless it was
-   * seen already.
-   * @param {() => void} [onTold] called before the following
-   * @returns {Promise<boolean>} whether there was one
-   */
-  async function join(onTold) {
-    while (!hasEnded) {
-      try {
-        const { activeStream } = await load();
-        onTold?.();
-        if (!activeStream || find(answerId(activeStream.requestId))) break;
-        const { requestId, streamId, lastEventId } = activeStream;
-        return follow({ requestId, streamId, cursor: lastEventId });
-      } catch (fault) {
-        const error = asChatError(fault);
-        if (!error.retryable) break;
-        await line.hold(error);
-      }
-    }
-    return false;
-  }
-
-  /**
-   * @param {string} requestId
-   * @param {object} body
-   */
-  async function question(requestId, body) {
-    // It is gone from the state when it was dropped, or the conversation erased.
-    while (!hasEnded && find(questionId(requestId))) {
-      if (await follow({ requestId }, body)) return;
-      // Another answer is running, asked from another tab: show it, then ask again.
-      if (!(await join())) await line.hold(chatError('TURN_RUNNING'));
-    }
-  }
-
   /** @param {string} text */
   async function ask(text) {
     const message = text.trim();
-    if (!message || hasEnded) return;
+    if (!message || core.isOver()) return;
     const requestId = newId();
     const body = { message, sessionId, requestId, page: page?.(), locale };
     dispatch({ type: 'ask', requestId, text: message, at: now() });
     line.refresh();
     line.wake();
-    await queue.add(() => question(requestId, body));
+    await queue.add(() => runQuestion(core, requestId, body));
   }
 
   function resumeNow() {
@@ -132,17 +73,17 @@ export function createClient(options) {
       dispatch({ type: 'stop' });
       line.refresh();
       line.wake(true);
-      void abortIfStopped();
+      void abortIfStopped(core);
     },
 
     async retry(id) {
-      const answer = find(id);
-      const asked = answer?.requestId && find(questionId(answer.requestId));
+      const answer = find(core, id);
+      const question = answer?.requestId && find(core, questionId(answer.requestId));
       if (answer?.state !== 'failed') resumeNow();
-      else if (asked) await ask(asked.text);
+      else if (question) await ask(question.text);
     },
 
-    restore: () => new Promise((resolve) => void queue.add(() => join(resolve)).finally(resolve)),
+    restore: () => new Promise((resolve) => void queue.add(() => join(core, resolve)).finally(resolve)),
 
     clearQueue() {
       queue.clear();
@@ -157,8 +98,79 @@ export function createClient(options) {
     },
 
     destroy() {
-      hasEnded = true;
+      core.end();
       cutOff();
     },
   };
+}
+
+/** @param {import('./types.js').ClientOptions} options */
+function createParts(options) {
+  const { store } = options;
+  let hasEnded = false;
+  const ground = {
+    ...options,
+    isOver: () => hasEnded,
+    /** @param {import('./types.js').Action} action */
+    dispatch(action) {
+      if (!hasEnded) store.set(reduce(store.get(), action));
+    },
+  };
+  return {
+    ...ground,
+    line: createLine(ground),
+    transport: createTransport(options),
+    current: () => (hasEnded ? null : store.get().turn),
+    aborted: new Set(),
+    end() {
+      hasEnded = true;
+    },
+  };
+}
+
+/**
+ * Asks one question and follows its answer to the end.
+ * @param {Core} core
+ * @param {string} requestId
+ * @param {object} body of the POST, the same at each attempt
+ */
+async function runQuestion(core, requestId, body) {
+  // It is gone from the state when it was dropped, or the conversation erased.
+  while (!core.isOver() && find(core, questionId(requestId))) {
+    if (await follow(core, { requestId }, body)) return;
+    // Another answer is running, asked from another tab: show it, then ask again.
+    if (!(await join(core))) await core.line.hold(chatError('TURN_RUNNING'));
+  }
+}
+
+/**
+ * Reads the conversation, trying until it works, then follows the running answer unless it was
+ * seen already.
+ * @param {Core} core
+ * @param {() => void} [onTold] called before the following
+ * @returns {Promise<boolean>} whether there was one
+ */
+async function join(core, onTold) {
+  while (!core.isOver()) {
+    try {
+      const { activeStream } = await load(core);
+      onTold?.();
+      if (!activeStream || find(core, answerId(activeStream.requestId))) return false;
+      const { requestId, streamId, lastEventId } = activeStream;
+      return follow(core, { requestId, streamId, cursor: lastEventId });
+    } catch (fault) {
+      const error = asChatError(fault);
+      if (!error.retryable) return false;
+      await core.line.hold(error);
+    }
+  }
+  return false;
+}
+
+/**
+ * @param {Core} core
+ * @param {string} id
+ */
+function find({ store }, id) {
+  return store.get().messages.find((message) => message.id === id);
 }

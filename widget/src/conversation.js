@@ -15,15 +15,15 @@ import { applySnapshot } from './snapshot.js';
 /** @typedef {import('./types.js').Action} Action */
 
 /** Before anything was asked or read. @type {State} */
-export const initialState = Object.freeze({
-  messages: Object.freeze([]),
+export const initialState = {
+  messages: [],
   connection: 'idle',
   wait: null,
   queued: 0,
   turn: null,
   conversationId: null,
   isRestored: false,
-});
+};
 
 /**
  * The state after `action`. The old one stays as it was; the same object means that nothing changed.

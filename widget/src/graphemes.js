@@ -1,10 +1,7 @@
-// What follows belongs to the cluster before it: combining marks, emoji modifiers, joiners,
-// variation selectors (marks, too) and the tags of regional flags.
-const CLUSTER = new RegExp(
-  '\\r\\n|(?:\\p{RI}{2}|[\\uac00-\\ud7a3]?[\\u1100-\\u11ff\\ua960-\\ua97c\\ud7b0-\\ud7fb]+|[^])' +
-    '(?:[\\p{M}\\p{EMod}\\u200c\\u{e0020}-\\u{e007f}]|\\u200d[^])*',
-  'gu',
-);
+// What joins the cluster before it: marks (variation selectors, too), skin tones, joiners with what
+// they join, the tags of regional flags. Flags are pairs, Korean parts of syllables stay together.
+const CLUSTER =
+  /\r\n|(?:\p{RI}{2}|[\uac00-\ud7a3]?[\u1100-\u11ff]+|[^])(?:[\p{M}\p{EMod}\u200c\u{e0020}-\u{e007f}]|\u200d[^])*/gu;
 
 /**
  * Where the graphemes of a text begin and end: what a reader takes for one character is never
@@ -12,7 +9,7 @@ const CLUSTER = new RegExp(
  *
  * Browsers without Intl.Segmenter (Firefox before 125) get an approximation that keeps surrogate
  * pairs, combining marks, joined emoji, flags and Korean syllables whole.
- * @param {typeof Intl.Segmenter | undefined} [Segmenter]
+ * @param {typeof Intl.Segmenter | null | undefined} [Segmenter]
  * @returns {import('./types.js').Clusters}
  */
 export function createClusters(Segmenter = globalThis.Intl?.Segmenter) {

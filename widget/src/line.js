@@ -9,7 +9,15 @@ const GIVE_UP_MS = 300_000;
 /** @typedef {ReturnType<typeof createLine>} Line */
 
 /**
- * @param {import('./client.js').Core} core
+ * What a client stands on.
+ * @typedef {import('./types.js').ClientOptions & {
+ *   dispatch: (action: import('./types.js').Action) => void,
+ *   isOver: () => boolean,
+ * }} Ground
+ */
+
+/**
+ * @param {Ground} ground
  */
 export function createLine({ store, dispatch, isOver, now, random, schedule }) {
   const backoff = createBackoff({ random });
@@ -35,14 +43,9 @@ export function createLine({ store, dispatch, isOver, now, random, schedule }) {
     refresh();
   }
 
-  /** Something of ours arrived. */
-  function hear() {
-    heardAt = now();
-  }
-
   /** A piece of work begins, with patience of its own. */
   function begin() {
-    hear();
+    heardAt = now();
     backoff.reset();
   }
 
@@ -68,9 +71,12 @@ export function createLine({ store, dispatch, isOver, now, random, schedule }) {
     backoff,
     show,
     refresh,
-    hear,
     begin,
-    pause,
+
+    /** Something of ours arrived. */
+    hear() {
+      heardAt = now();
+    },
 
     /** Ends the pauses: those that the server asked for only when it must be. */
     wake(evenFirm = false) {

@@ -3,7 +3,7 @@
 const SHOWN_LENGTH = 60;
 
 /** @type {Readonly<Options>} */
-const DEFAULTS = Object.freeze({
+const DEFAULTS = {
   endpoint: null,
   locale: null,
   title: null,
@@ -11,15 +11,15 @@ const DEFAULTS = Object.freeze({
   accent: null,
   position: 'bottom-right',
   theme: 'auto',
-});
+};
 
 /** What each option may look like, and how to say so. @type {Record<keyof Options, [RegExp, string]>} */
 const SHAPES = {
-  endpoint: [/^(https?:\/\/|\/)[^\s?#]*$/i, 'an address that starts with https://, http:// or /'],
-  locale: [/^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i, 'a language tag such as en or zh-CN'],
-  title: [/\S/, 'a text'],
-  greeting: [/\S/, 'a text'],
-  accent: [/^#([0-9a-f]{3}|[0-9a-f]{6})$/i, 'a colour such as #0a7 or #00aa77'],
+  endpoint: [/^(https?:\/\/|\/)[^\s?#]*$/i, 'like https://chat.example/api/ai or /api/ai'],
+  locale: [/^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i, 'like en or zh-CN'],
+  title: [/./, 'a text'],
+  greeting: [/./, 'a text'],
+  accent: [/^#([0-9a-f]{3}){1,2}$/i, 'like #0a7 or #00aa77'],
   position: [/^bottom-(right|left)$/, 'bottom-right or bottom-left'],
   theme: [/^(auto|light|dark)$/, 'auto, light or dark'],
 };
@@ -37,18 +37,17 @@ export function readOptions(attributes, spell = asAttribute) {
   /** @type {string[]} */
   const warnings = [];
   for (const name of Object.keys(attributes)) {
-    const value = attributes[name];
-    if (value === null || value === undefined) continue;
+    const value = attributes[name] ?? null;
+    if (value === null) continue;
     if (!Object.hasOwn(SHAPES, name)) {
       warnings.push(`${spell(name)} is not an option of Chatbubble.`);
       continue;
     }
     const [shape, words] = SHAPES[/** @type {keyof Options} */ (name)];
     const text = typeof value === 'string' ? value.trim() : '';
-    if (shape.test(text)) options[name] = text;
+    if (shape.test(text)) options[name] = name === 'endpoint' ? text.replace(/\/+$/, '') : text;
     else warnings.push(`${spell(name)} should be ${words}, not ${shown(value)}.`);
   }
-  if (options.endpoint) options.endpoint = String(options.endpoint).replace(/\/+$/, '');
   return { options: /** @type {any} */ (options), warnings };
 }
 

@@ -71,19 +71,9 @@ function adopt(kept, { messageId, author, content, finishReason = null, errorCod
   const id = requestId ? fresh.id : messageId;
   const mine = kept.find((message) => message.id === id);
   const state = errorCode ? 'failed' : finishReason === 'aborted' ? finishReason : 'done';
-  const isSame = mine?.text === content && mine.state === state;
-  if (isSame && mine.messageId === messageId) return mine;
+  if (mine?.messageId === messageId && mine.state === state && mine.text === content) return mine;
   const error = errorCode ? { code: errorCode, message: '', retryable: true } : null;
-  return {
-    ...fresh,
-    ...withText(mine, content),
-    id,
-    requestId,
-    messageId,
-    state,
-    finishReason,
-    error: isSame ? mine.error : error,
-  };
+  return { ...fresh, ...withText(mine, content), id, requestId, messageId, state, finishReason, error };
 }
 
 /**

@@ -20,19 +20,11 @@ export function createTypewriter({ write, onIdle, now, schedule, isInstant, clus
   let written = 0;
   let isFinished = false;
   let lastFlush = -Infinity;
-  /** When what arrived together is due, and where it ends, counted from the very first text.
+  /** Where each piece that came ends, counted from the very first text, and when it is due.
    * @type {{end: number, dueAt: number}[]} */
   let batches = [];
   /** @type {(() => void) | null} */
   let cancel = null;
-
-  /** @param {number} at */
-  function note(at) {
-    const end = written + text.length;
-    const last = batches[batches.length - 1];
-    if (last && last.dueAt > at + LATEST_MS - FLUSH_MS) last.end = end;
-    else batches.push({ end, dueAt: at + LATEST_MS });
-  }
 
   /** How much must be written now, and how much makes an even flow. */
   function measure() {
@@ -93,7 +85,7 @@ export function createTypewriter({ write, onIdle, now, schedule, isInstant, clus
       const at = now();
       text += more;
       isFinished = false;
-      note(at);
+      batches.push({ end: written + text.length, dueAt: at + LATEST_MS });
       if (isInstant() || at - lastFlush >= FLUSH_MS) tick();
       else arm();
     },
