@@ -5,8 +5,8 @@
 const ALLOWED = ['http:', 'https:', 'mailto:', 'tel:'];
 /** A host that is longer is shown: its end, which says whose it is, would not be noticed in a tooltip. */
 const LONG_HOST = 40;
-// With the dots that browsers read as dots.
-const HOST_LIKE = /[\p{L}\p{N}\p{M}-]+(?:[.\u3002\uff0e\uff61][\p{L}\p{N}\p{M}-]+)+/u;
+// With all that browsers read as dots, and an end that is no number.
+const HOST_LIKE = /(?:[\p{L}\p{N}\p{M}-]+[.\u3002\uff0e\uff61])+\p{L}[\p{L}\p{N}\p{M}-]+/u;
 
 /**
  * @typedef {object} Link

@@ -48,7 +48,7 @@ export function createBlocks(output) {
   return {
     feed: (token) => page.read(page, token),
     end() {
-      page.read(page, '\n');
+      if (page.read !== readStart) page.read(page, '\n');
       settleHeader(page);
       leave(page, 0);
     },
@@ -134,7 +134,7 @@ function readMark(page, token) {
   if (!isRow && line.length <= LINE_HOLD && UNDECIDED.test(line)) return;
   page.held = '';
   const alignments = (page.header || (page.leaf === 'p' && isInAll(page))) && readDelimiterRow(line);
-  if (alignments) return beginTable(page, alignments);
+  if (alignments && (page.header || alignments.length > 1)) return beginTable(page, alignments);
   settleHeader(page);
   KINDS.some(([pattern, begin]) => {
     const match = pattern.exec(line);

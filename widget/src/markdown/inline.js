@@ -98,6 +98,7 @@ function settle(paragraph) {
     paragraph.before = paragraph.held.charAt(length - 1);
     paragraph.held = paragraph.held.slice(length);
   }
+  paragraph.wake = ANY;
 }
 
 /**
@@ -206,9 +207,10 @@ function putEntity({ output }, [whole, name = '']) {
  * @param {Paragraph} paragraph
  * @param {RegExpExecArray} match
  */
-function putEscaped({ output }, [whole, character = '']) {
-  if (character === '\n') putBreak(output);
-  else output.text(character);
+function putEscaped({ output }, [whole, sign, next]) {
+  if (sign) output.text(sign);
+  else if (next === END) output.text('\\');
+  else putBreak(output);
   return whole.length;
 }
 

@@ -36,8 +36,8 @@ export const WORD_START = /^[\s\u2e80-\ud7ff\uf900-\uffef][\p{L}\p{N}]/u;
 export const RUNS = /([^\s\\])(?!\1)(([*_~])\3*)(?!\3)(?=([^]))/g;
 export const DELIMITERS = /^([*_~])\1*(?!\1)(?=([^]))/;
 
-export const ESCAPE = /^\\([!-/:-@[-`{-~\n])/;
-export const NO_ESCAPE = /^\\[^]/;
+export const ESCAPE = /^\\(?:([!-/:-@[-`{-~])|\n[ \t]*(?=([^ \t\n])))/;
+export const NO_ESCAPE = /^\\[^\n]/;
 export const CODE = /^(`+)(?!`)([^]*?[^`])\1(?=[^`])/;
 export const BLANKS = /^([ \t]*)(\n?)[ \t]*(?=([^ \t\n]))/;
 export const ENTITY = /^&(amp|lt|gt|quot|#39|nbsp);/;

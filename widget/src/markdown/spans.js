@@ -14,7 +14,9 @@ const MAX_DEPTH = 16;
  */
 export function putDelimiters(paragraph, [run, mark = '', after = '']) {
   const { before, depth, output, spans } = paragraph;
-  const closed = isEdge(mark, before, after) ? closeSpans(paragraph, run) : 0;
+  // Nobody means bold within bold: models put a blank or a sign on the wrong side.
+  const isMeant = run.length === 2 && mark !== '_' && spans.includes(run) && /\S/.test(before + after);
+  const closed = isMeant || isEdge(mark, before, after) ? closeSpans(paragraph, run) : 0;
   if (closed) return closed;
   // 2*3 is a product.
   const isText = !/^(?:[*_]{1,3}|~~)$/.test(run) || !isEdge(mark, after, before) || /^\d\d/.test(before + after);
