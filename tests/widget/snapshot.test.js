@@ -150,7 +150,13 @@ test('a conversation erased from another tab goes from this page, too', () => {
   assert.deepEqual(merge(before, copy([], null, null)), { ...initialState, isRestored: true });
 });
 
-test('an erased conversation takes neither unsent questions nor a running answer with it', () => {
+test('an erased conversation takes its running answer with it', () => {
+  const before = after(...answered('r1'), ask('r2'), begin('r2'), connected('r2'), token('par'), ask('r3'));
+  const state = merge(before, copy([], null, null));
+  assert.deepEqual([state.messages.map(({ id }) => id), state.turn], [['q-r3'], null]);
+});
+
+test('an erased conversation does not take what never reached the server', () => {
   const before = after(...answered('r1'), ask('r2'), begin('r2'), ask('r3'));
   const state = merge(before, copy([], null, null));
   assert.deepEqual(state.messages.map(({ id }) => id), ['q-r2', 'a-r2', 'q-r3']);

@@ -115,17 +115,13 @@ function createParts(options) {
     dispatch(action) {
       if (!hasEnded) store.set(reduce(store.get(), action));
     },
-  };
-  return {
-    ...ground,
-    line: createLine(ground),
-    transport: createTransport(options),
     current: () => (hasEnded ? null : store.get().turn),
     aborted: new Set(),
     end() {
       hasEnded = true;
     },
   };
+  return { ...ground, line: createLine(ground), transport: createTransport(options) };
 }
 
 /**

@@ -6,6 +6,9 @@ import { createBackoff } from './backoff.js';
 
 const GIVE_UP_MS = 300_000;
 
+/** @type {Extract<import('./types.js').Action, {type: 'connection'}>} */
+const IDLE = { type: 'connection', connection: 'idle' };
+
 /** @typedef {ReturnType<typeof createLine>} Line */
 
 /**
@@ -23,15 +26,14 @@ export function createLine({ store, dispatch, isOver, now, random, schedule }) {
   const backoff = createBackoff({ random });
   /** What ends each pause, and whether the server asked for it. @type {Map<() => void, boolean>} */
   const pauses = new Map();
-  /** @type {Extract<import('./types.js').Action, {type: 'connection'}>} */
-  let shown = { type: 'connection', connection: 'idle' };
+  let shown = IDLE;
   let heardAt = 0;
 
   /** Shows the connection anew: what is worth showing may have changed. */
   function refresh() {
     const { turn, queued } = store.get();
     // After Stop the rest is between us and the server, unless a question waits for it to end.
-    dispatch(turn?.isStopped && !queued ? { type: 'connection', connection: 'idle' } : shown);
+    dispatch(turn?.isStopped && !queued ? IDLE : shown);
   }
 
   /**

@@ -8,7 +8,7 @@ const LONGEST_WAIT_MS = 60_000;
 
 /**
  * What a response says besides a stream. `body` is what came as JSON, else null.
- * @typedef {{status: number, contentType: string | null, retryAfter: string | null, body: any}} Reply
+ * @typedef {{status: number, headers: Headers, body: any}} Reply
  */
 
 /**
@@ -21,9 +21,9 @@ const LONGEST_WAIT_MS = 60_000;
  * @throws {import('./errors.js').ChatError} when it is neither
  */
 export function hasStream(reply, now, isResume) {
-  const { status, contentType } = reply;
+  const { status, headers } = reply;
   // The essence of the media type counts, whatever its parameters.
-  if (status === 200 && /^\s*text\/event-stream\s*(;|$)/i.test(contentType ?? '')) return true;
+  if (status === 200 && /^text\/event-stream\s*(;|$)/i.test(headers.get('Content-Type') ?? '')) return true;
   if (status === 204 || (isResume && (status === 404 || status === 410))) return false;
   throw refusal(reply, now);
 }
@@ -34,11 +34,11 @@ export function hasStream(reply, now, isResume) {
  * @param {Reply} reply
  * @param {number} now
  */
-export function refusal({ status, retryAfter, body }, now) {
+export function refusal({ status, headers, body }, now) {
   const isForbidden = status === 401 || status === 403;
-  const { code, message, retryable = !isForbidden } = body?.error ?? {};
   const cause = isForbidden ? CLIENT_CODES.REFUSED : CLIENT_CODES.CONNECTION_LOST;
-  return chatError(code ?? cause, message, retryable, retryAfterMs(retryAfter, now));
+  const { code = cause, message, retryable = !isForbidden } = body?.error ?? {};
+  return chatError(code, message, retryable, retryAfterMs(headers.get('Retry-After'), now));
 }
 
 /**
@@ -47,8 +47,7 @@ export function refusal({ status, retryAfter, body }, now) {
  * @param {number} now
  * @returns {number}
  */
-export function retryAfterMs(value, now) {
-  if (!value) return 0;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Math.min(LONGEST_WAIT_MS, Math.max(0, ms || 0));
+function retryAfterMs(value, now) {
+  const ms = Number(value) * 1000 || Date.parse(value ?? '') - now || 0;
+  return Math.min(LONGEST_WAIT_MS, Math.max(0, ms));
 }

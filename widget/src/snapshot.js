@@ -19,13 +19,14 @@ import { answerId, newMessage, questionId, withText, withoutRetried } from './me
  */
 export function applySnapshot(state, snapshot, before) {
   const { conversationId, activeStream } = snapshot;
-  // Another id, or none, where there was one: erased from another tab. What is unsent or running stays.
+  // Another id, or none, where there was one: erased from another tab. What never arrived there stays.
   const isErased = before.conversationId !== null && before.conversationId !== conversationId;
+  const turn = isErased && state.turn?.streamId ? null : state.turn;
   const kept = state.messages.filter(
     (message) =>
       !isErased ||
       message.state === 'queued' ||
-      message.requestId === state.turn?.requestId ||
+      message.requestId === turn?.requestId ||
       !before.messages.includes(message),
   );
   const told = snapshot.messages.map((message) => adopt(kept, message));
@@ -33,7 +34,7 @@ export function applySnapshot(state, snapshot, before) {
     ...state,
     messages: withoutRetried(merge(told, kept)),
     conversationId: conversationId ?? (isErased ? null : state.conversationId),
-    turn: follow(state.turn, told, activeStream),
+    turn: follow(turn, told, activeStream),
     isRestored: true,
   };
 }

@@ -116,11 +116,9 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
  */
 async function readReply(response) {
   const { status, headers } = response;
-  const contentType = headers.get('Content-Type');
-  const isJson = /^application\/json\b/i.test(contentType ?? '');
+  const isJson = /^application\/json\b/i.test(headers.get('Content-Type') ?? '');
   // A body that was cut, or is no JSON after all, tells no more than none.
-  const body = isJson ? await response.json().catch(() => null) : null;
-  return { status, contentType, retryAfter: headers.get('Retry-After'), body };
+  return { status, headers, body: isJson ? await response.json().catch(() => null) : null };
 }
 
 /**
