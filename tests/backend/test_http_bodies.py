@@ -88,7 +88,8 @@ def test_a_body_that_ends_early_is_a_bad_request(site: Site, missing: int) -> No
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"zz\r\n", b"5\r\nhello", b"-5\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloXX\r\n", b"F" * 40, b"\r\n"]
+    "body",
+    [b"", b"zz\r\n", b"5\r\nhello", b"-5\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloXX\r\n", b"F" * 40, b"\r\n", b"\r\n\r\n"],
 )
 def test_broken_chunks_are_a_bad_request(site: Site, body: bytes, capfd: pytest.CaptureFixture[str]) -> None:
     with Wire(site.port) as wire:
