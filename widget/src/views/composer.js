@@ -62,9 +62,9 @@ export function createComposer(words, onSend, onStop) {
 
   /** @param {KeyboardEvent} event */
   function onKeyDown(event) {
-    if (!enter.sends(event)) return;
-    event.preventDefault();
-    submit();
+    const use = enter.read(event);
+    if (use !== 'leave') event.preventDefault();
+    if (use === 'send') submit();
   }
 
   input.addEventListener('input', onInput);

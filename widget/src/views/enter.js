@@ -5,7 +5,7 @@
  * Chromium and Firefox mark that key with `isComposing`. Safari ends the composition first, and
  * then reports the very key that ended it: with code 229, or like any other Enter. So an Enter
  * right after the end of a composition, before any key was released, is not one of the visitor's
- * own either.
+ * own either, and breaks no line.
  */
 
 /** No finger is faster; a busy page may tell of both events this far apart. */
@@ -17,7 +17,7 @@ const SAME_PRESS_MS = 100;
  * @typedef {object} Enter
  * @property {(event: Pick<Event, 'timeStamp'>) => void} onCompositionEnd
  * @property {() => void} onKeyUp
- * @property {(key: Key) => boolean} sends asked on each keydown of the text field
+ * @property {(key: Key) => 'send' | 'swallow' | 'leave'} read what to do with a key of the text field
  */
 
 /**
@@ -32,9 +32,9 @@ export function createEnter() {
     onKeyUp() {
       composedAt = -Infinity;
     },
-    sends({ key, shiftKey, isComposing, keyCode, timeStamp }) {
-      if (key !== 'Enter' || shiftKey || isComposing || keyCode === 229) return false;
-      return timeStamp - composedAt > SAME_PRESS_MS;
+    read({ key, shiftKey, isComposing, keyCode, timeStamp }) {
+      if (key !== 'Enter' || shiftKey || isComposing || keyCode === 229) return 'leave';
+      return timeStamp - composedAt > SAME_PRESS_MS ? 'send' : 'swallow';
     },
   };
 }

@@ -37,8 +37,9 @@ export function createText(root, { words, say, now, schedule, isInstant }, onEnd
   let markdown = begin();
   const typewriter = createTypewriter({ write: (text) => markdown.push(text), onIdle, now, schedule, isInstant });
 
+  // The panel's title is a heading of level 2, and models like to begin with `##`.
   function begin() {
-    return createMarkdown(createRenderer(root, { document, strings: words, onCopy }));
+    return createMarkdown(createRenderer(root, { document, strings: words, onCopy, headingShift: 1 }));
   }
 
   /** @param {string} code */
