@@ -134,7 +134,9 @@ class Settings:
     stream_ttl_s: float = _setting(600.0, _number(0.1, 86_400), "How long a finished stream can be resumed.")
     send_timeout_s: float = _setting(30.0, _number(0.1, 600), "A reader that takes nothing for so long is dropped.")
     log_bytes: int = _setting(67_108_864, _integer(1_048_576, 2**40), "Memory for all streams together, in bytes.")
-    max_streams: int = _setting(10_000, _integer(1, 1_000_000), "Open connections of one process; 503 above.")
+    max_streams: int = _setting(
+        10_000, _integer(1, 1_000_000), "Open connections, and running answers, of one process; 503 above."
+    )
     drain_s: float = _setting(10.0, _number(0, 600), "Time for running answers to finish at shutdown.")
     rate_limit: str = _setting(
         "10/minute;100/day", _filled, "Questions per visitor, in the notation of the limits package; `off`: none."

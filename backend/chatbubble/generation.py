@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import gevent
 
 from .config import Settings
+from .errors import NotFound
 from .events import RESERVED_TYPES, Custom, Event, Token, utf16_length
 from .prompt import build_prompt
 from .provider import Provider
@@ -99,8 +100,11 @@ class Generation:
 
     def _ask_provider(self) -> None:
         settings = self._parts.settings
+        history = self._parts.store.history(self._turn, HISTORY_MESSAGES)
+        if not history:
+            raise NotFound(detail="the conversation was erased before the provider was asked")
         prompt = build_prompt(
-            self._parts.store.history(self._turn, HISTORY_MESSAGES),
+            history,
             system_prompt=settings.system_prompt,
             context_tokens=settings.context_tokens,
             locale=self._question.locale,

@@ -180,7 +180,8 @@ class RunningTurn:
         )
 
     def _explain(self, failure: ChatbubbleError) -> None:
-        level = logging.INFO if isinstance(failure, Interrupted | EmptyAnswer | ContentFiltered) else logging.WARNING
+        is_ordinary = isinstance(failure, Interrupted | EmptyAnswer | ContentFiltered | NotFound)
+        level = logging.INFO if is_ordinary else logging.WARNING
         logger.log(level, "stream %s failed: %s %s", self.turn.stream_id, failure.code, failure.detail)
 
     def _save_later(self, answer: Answer) -> None:

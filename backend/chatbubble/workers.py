@@ -8,7 +8,7 @@ from collections import Counter
 import gevent
 from gevent.pool import Group
 
-from .errors import ShuttingDown
+from .errors import Overloaded, ShuttingDown
 from .generation import TurnParts
 from .records import Question, Turn, TurnState
 from .turn import RunningTurn, StopReason
@@ -29,9 +29,12 @@ class Workers:
         self._is_draining = False
 
     def admit(self) -> None:
-        """Raises ShuttingDown once `drain` has begun."""
+        """Raises ShuttingDown once `drain` has begun, and Overloaded when as many turns run as
+        there may be connections: a turn outlives whoever asked and left."""
         if self._is_draining:
             raise ShuttingDown(retry_after_s=5)
+        if len(self._running) >= self._parts.settings.max_streams:
+            raise Overloaded(retry_after_s=5, detail=f"{len(self._running)} turns run: CHATBUBBLE_MAX_STREAMS")
 
     def start(self, turn: Turn, question: Question) -> None:
         """Begin to answer; returns at once, before the provider is called."""

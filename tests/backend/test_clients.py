@@ -192,6 +192,21 @@ def test_closed_channels_do_not_come_back(served: Served) -> None:
     served.await_stats(activeConnections=0, activeChannels=0)
 
 
+def test_no_more_answers_run_than_there_may_be_connections(serve: Serve) -> None:
+    served = serve(max_streams=2)
+    calls = [served.provider.hold() for _ in range(2)]
+    for call in calls:
+        served.visitor().ask().close()
+        assert call.began.wait(5)
+    served.await_stats(activeConnections=0, activeTurns=2)
+    refused = served.visitor().ask()
+    assert (refused.status, refused.json()["error"]["code"]) == (503, "OVERLOADED")
+    calls[0].finish("a")
+    served.await_stats(activeTurns=1)
+    served.provider.script("b")
+    assert served.visitor().ask().until_end()[-1].data["fullText"] == "b"
+
+
 def test_removing_twice_is_removing_once() -> None:
     clients = Clients(max_streams=1)
     client_id = clients.register()

@@ -113,6 +113,16 @@ def test_another_writer_of_the_file_is_waited_for(store: SqlStore, tmp_path: Pat
     assert writing.get(timeout=5).state is TurnState.RUNNING
 
 
+def test_whoever_stops_waiting_for_the_store_leaves_it_as_it_was(store: SqlStore) -> None:
+    turn = begin(store)
+    for _ in range(5):
+        waiting = [gevent.spawn(store.history, turn, 100) for _ in range(60)]
+        gevent.sleep(0.001)
+        gevent.killall(waiting[::2])
+        assert all(len(greenlet.get(timeout=5)) == 1 for greenlet in waiting[1::2])
+    assert store.history(turn, 100)[0].content == "hello"
+
+
 @pytest.mark.parametrize("url", ["postgres://localhost/chat", "chat.db", "", "sqlite:relative.db"])
 def test_an_address_that_is_not_for_sqlite_names_the_setting(url: str) -> None:
     with pytest.raises(ConfigError, match="CHATBUBBLE_DATABASE_URL"):

@@ -202,6 +202,15 @@ def test_a_turn_that_was_erased_leaves_nothing(turns: Turns) -> None:
     assert turns.store.conversation("anna") is None
 
 
+def test_a_turn_that_is_erased_before_it_begins_asks_nobody(turns: Turns, caplog: pytest.LogCaptureFixture) -> None:
+    running = turns.begin()
+    turns.store.erase("anna")
+    running.run()
+    assert turns.provider.calls == []
+    assert turns.log.owner(turns.stream_id) is None
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
 def test_a_turn_that_is_erased_while_it_is_saved_leaves_nothing(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
     running = turns.begin()
     turns.provider.script("whole")
