@@ -34,11 +34,11 @@ PYTHON_FLOORS = {
 WIDGET_FLOORS = {
     5: ["embed", "index", "launch", "widget"],
     4: ["views/*"],
-    3: ["abort", "attempt", "client", "core", "follow", "history", "jobs", "line", "render"],
+    3: ["client", "follow", "line", "render"],
     2: ["config", "dom", "storage", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",
-        "pauses", "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter",
+        "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter",
     ],
     0: ["errors", "types", "styles/*"],
 }  # fmt: skip

@@ -13,7 +13,7 @@ const OUTSIDE = [
   'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame', 'crypto',
 ];
 const PURE = [
-  'answer', 'backoff', 'conversation', 'graphemes', 'links', 'markdown', 'markdown/*', 'messages', 'options', 'pauses',
+  'answer', 'backoff', 'conversation', 'graphemes', 'links', 'markdown', 'markdown/*', 'messages', 'options',
   'queue', 'response', 'snapshot', 'sse', 'store', 'strings', 'strings/*', 'text-hygiene', 'typewriter', 'errors',
   'types',
 ];
