@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { CLIENT_CODES } from '../../widget/src/errors.js';
-import { errorText, format, pickLocale, strings } from '../../widget/src/strings.js';
+import { errorText, format, pickLocale } from '../../widget/src/strings.js';
+import { en } from '../../widget/src/strings/en.js';
+import zhCN from '../../widget/src/strings/zh-CN.js';
+
+const strings = { en, 'zh-CN': zhCN };
 
 const placeholders = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
 
@@ -23,6 +27,19 @@ for (const locale of Object.keys(strings)) {
 
 test('no text of another language was left in English', () => {
   for (const [key, text] of Object.entries(strings['zh-CN'])) assert.match(text, /\p{Script=Han}/u, key);
+});
+
+const SOURCES = new URL('../../widget/src/', import.meta.url);
+
+/** Every source but the texts themselves. */
+const code = readdirSync(SOURCES, { recursive: true })
+  .filter((name) => name.endsWith('.js') && !name.startsWith('strings/'))
+  .map((name) => readFileSync(new URL(name, SOURCES), 'utf8'))
+  .join('\n');
+
+test('every text is shown somewhere', () => {
+  const unused = Object.keys(strings.en).filter((key) => !new RegExp(`\\b${key}\\b`).test(code));
+  assert.deepEqual(unused, []);
 });
 
 for (const [candidates, locale] of [

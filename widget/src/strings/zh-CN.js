@@ -1,6 +1,8 @@
-/** Simplified Chinese. */
-/** @type {import('../types.js').Strings} */
-export const zhCN = Object.freeze({
+/**
+ * Simplified Chinese. A file of its own: only those who read it fetch it.
+ * @type {import('../types.js').Strings}
+ */
+export default Object.freeze({
   open: '打开聊天',
   close: '关闭聊天',
   title: '在线客服',
@@ -15,7 +17,6 @@ export const zhCN = Object.freeze({
   stop: '停止',
   retry: '重试',
   typing: '助手正在输入…',
-  answerDone: '回答完毕',
   queued: '等待上一个回答结束',
   stopped: '已停止',
   cutShort: '回答已达到长度上限',
@@ -23,19 +24,12 @@ export const zhCN = Object.freeze({
   connecting: '正在连接…',
   reconnecting: '连接已断开，正在重连…',
   lost: '无法连接。',
-  waiting: '{seconds} 秒后重试',
-  loading: '正在加载对话…',
   newText: '下方有新内容',
   copy: '复制',
   copied: '已复制',
   code: '代码',
   table: '表格',
   notShown: '其余内容过长，无法在此显示。',
-  menu: '更多',
-  erase: '删除我的对话',
-  eraseConfirm: '确定永久删除此对话吗？',
-  eraseFailed: '删除失败，请重试。',
-  cancel: '取消',
   tooLong: '最多 {limit} 个字符',
   errorUnknown: '出错了，请重试。',
   errorBusy: '当前咨询人数较多，请稍后再试。',
