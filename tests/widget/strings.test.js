@@ -32,13 +32,13 @@ test('no text of another language was left in English', () => {
 const SOURCES = new URL('../../widget/src/', import.meta.url);
 
 /** Every source but the texts themselves. */
-const code = readdirSync(SOURCES, { recursive: true })
+const sources = readdirSync(SOURCES, { recursive: true })
   .filter((name) => name.endsWith('.js') && !name.startsWith('strings/'))
   .map((name) => readFileSync(new URL(name, SOURCES), 'utf8'))
   .join('\n');
 
 test('every text is shown somewhere', () => {
-  const unused = Object.keys(strings.en).filter((key) => !new RegExp(`\\b${key}\\b`).test(code));
+  const unused = Object.keys(strings.en).filter((key) => !new RegExp(`\\b${key}\\b`).test(sources));
   assert.deepEqual(unused, []);
 });
 
