@@ -109,6 +109,7 @@ export function createPanel(shell) {
 function dress({ root, frame, locale, theme }) {
   for (const css of SHEETS) adopt(root, css);
   if (theme !== 'light') adopt(root, dark, { media: theme === 'dark' ? 'all' : PREFERS_DARK });
+  frame.style.colorScheme = theme === 'auto' ? '' : theme;
   frame.setAttribute('role', 'dialog');
   frame.tabIndex = -1;
   frame.lang = locale;
