@@ -27,11 +27,14 @@ describe('addresses that may be followed', () => {
 
 describe('addresses that may not', () => {
   for (const address of [
-    '', ' ', '#top', '/returns', 'returns', './a', '../a', '//evil.example', '?q', 'https://', 'https://%', 'http://a b:c',
-    'javascript:alert(1)', 'JaVaScRiPt:alert(1)', ' javascript:alert(1)', 'java\nscript:alert(1)', 'java\tscript:alert(1)',
+    '', ' ', '#top', '/returns', 'returns', './a', '../a', '//evil.example', '?q', 'https://', 'https://%',
+    'http://a b:c',
+    'javascript:alert(1)', 'JaVaScRiPt:alert(1)', ' javascript:alert(1)', 'java\nscript:alert(1)',
+    'java\tscript:alert(1)',
     'java\0script:alert(1)', '\x01javascript:alert(1)', 'javascript\u200b:alert(1)', '\u202ejavascript:alert(1)',
     'javascript&colon;alert(1)', 'javascript%3Aalert(1)', 'data:text/html,<script>alert(1)</script>',
-    'vbscript:msgbox(1)', 'file:///etc/passwd', 'blob:https://a.example/b', 'about:blank', 'view-source:https://a.example',
+    'vbscript:msgbox(1)', 'file:///etc/passwd', 'blob:https://a.example/b', 'about:blank',
+    'view-source:https://a.example',
     'ftp://a.example', 'ws://a.example', 'sms:+1', 'intent://a#Intent;end', 'filesystem:https://a.example/b',
     'ms-settings:', 'chrome://settings', 'feed:javascript:alert(1)', 'jar:https://a.example!/', 'x:alert(1)',
     'https://bank.example@evil.example', 'https://user:pass@shop.example', 'https://:pass@shop.example',
@@ -65,6 +68,8 @@ describe('the host is shown', () => {
     ['call us', '', false],
     ['bank.example', '', false],
   ]) {
-    test(`${JSON.stringify(text)} for ${host}: ${shown}`, () => assert.equal(hostToShow(text, host), shown ? host : ''));
+    test(`${JSON.stringify(text)} for ${host}: ${shown}`, () => {
+      assert.equal(hostToShow(text, host), shown ? host : '');
+    });
   }
 });

@@ -55,10 +55,13 @@ test('an answer cut at random is the same answer', () => {
 
 /** What texts are made of when nobody means well. */
 const SHREDS = [
-  '*', '**', '***', '_', '__', '~~', '~', '`', '``', '```', '\n', '\n', '\n\n', '- ', '* ', '1. ', '2) ', '> ', '>', '# ',
-  '## ', '#', '|', '|---|', ' | ', '| a | b |\n', '|:-:|--:|\n', '---', '- - -', '\n```js\n', '\n```\n', '\n~~~\n', '    ',
+  '*', '**', '***', '_', '__', '~~', '~', '`', '``', '```', '\n', '\n', '\n\n', '- ', '* ', '1. ', '2) ', '> ',
+  '>', '# ',
+  '## ', '#', '|', '|---|', ' | ', '| a | b |\n', '|:-:|--:|\n', '---', '- - -', '\n```js\n', '\n```\n', '\n~~~\n',
+  '    ',
   '  ', ' ', '\t', '[', ']', '](', '](https://a.b/c)', '](javascript:x)', '(', ')', '![', '!', '<', '>', '<br>', '<br ',
-  'https://', 'http', 'https://a.b', '<https://a.b>', 'a@b.c', '&amp;', '&', '&#3', ';', '\\', '\\\n', '"', ' "t")', "'",
+  'https://', 'http', 'https://a.b', '<https://a.b>', 'a@b.c', '&amp;', '&', '&#3', ';', '\\', '\\\n', '"',
+  ' "t")', "'",
   'word', 'a', 'h', 'Ab', '1', '23', '.', ',', ':', '中文', '「', '」', '。', 'é', 'e\u0301', '\u0301', '😀', '\ud83d',
   '\ude00', '👩‍👩‍👧', '\u202e', '\u200d', '\r\n', '\0', '\x03', '\u00a0', '\u2028',
 ];
@@ -103,7 +106,7 @@ describe('2,500 random texts', () => {
 /** A tree that grew: what stood there stands there, only the last part of each node may have gone on. */
 function assertGrown(before, after, text) {
   if (typeof before === 'string') {
-    assert.ok(after.startsWith(before), `${JSON.stringify(after)} goes on ${JSON.stringify(before)} of ${JSON.stringify(text)}`);
+    assert.ok(after.startsWith(before), `${JSON.stringify([before, after])} of ${JSON.stringify(text)}`);
     return;
   }
   assert.equal(after.type + after.detail, before.type + before.detail);

@@ -5,7 +5,9 @@ import { setImmediate } from 'node:timers/promises';
 import { createMarkdown } from '../../widget/src/markdown.js';
 import { createRenderer, MAX_CODE } from '../../widget/src/render.js';
 import { en } from '../../widget/src/strings/en.js';
-import { createDocument, find, inside, markup } from './fixtures/fake_document.js';
+import { createDocument, findAll, inside, markup } from './fixtures/fake_document.js';
+
+const find = (node, name) => findAll(node, name)[0];
 
 /** A place that an answer is rendered into. */
 function createPlace({ onCopy = async () => {}, ...options } = {}) {

@@ -27,7 +27,8 @@ test('halves of surrogate pairs are not', () => {
 });
 
 test('a character carries eight marks and no more', () => {
-  assert.equal(clean(`a${'\u0301'.repeat(20)}b${'\u0301'.repeat(8)}c`), `a${'\u0301'.repeat(8)}b${'\u0301'.repeat(8)}c`);
+  const eight = '\u0301'.repeat(8);
+  assert.equal(clean(`a${eight}${eight}${eight}b${eight}c`), `a${eight}b${eight}c`);
 });
 
 test('joiners and hidden characters make no room for more marks', () => {

@@ -19,9 +19,13 @@ const TEXT_NODE = 3;
  *
  * @typedef {object} Place
  * @property {Element} element
- * @property {(text: string) => string} [admit] gives the part of it that is shown
- * @property {() => void} [finish] what is left to do when the element is closed
+ * @property {(text: string) => string} admit gives the part of it that is shown
+ * @property {() => void} finish does what is left to do when the element is closed
  */
+
+/** @param {string} text */
+const all = (text) => text;
+const nothing = () => {};
 
 /**
  * Renders markdown into `root`.
@@ -37,7 +41,7 @@ const TEXT_NODE = 3;
  */
 export function createRenderer(root, { document, strings, onCopy, headingShift = 2 }) {
   /** @type {Place} */
-  let place = { element: root };
+  let place = { element: root, admit: all, finish: nothing };
   /** @type {Place[]} */
   const outer = [];
 
@@ -54,18 +58,21 @@ export function createRenderer(root, { document, strings, onCopy, headingShift =
   }
 
   /**
-   * @param {Place} next
-   * @param {Element} [outermost] of what is added, if that is not the place itself
+   * Text and elements go into `element` from now on.
+   * @param {Element} element
+   * @param {Element} [outermost] of what is added, if that holds the element
+   * @param {Place['admit']} [admit]
+   * @param {Place['finish']} [finish]
    */
-  function enter(next, outermost = next.element) {
+  function enter(element, outermost = element, admit = all, finish = nothing) {
     place.element.append(outermost);
     outer.push(place);
-    place = next;
+    place = { element, admit, finish };
   }
 
   /** @param {string} text */
   function write(text) {
-    const shown = place.admit ? place.admit(text) : text;
+    const shown = place.admit(text);
     const last = place.element.lastChild;
     if (last?.nodeType === TEXT_NODE) /** @type {Text} */ (last).appendData(shown);
     else place.element.append(document.createTextNode(shown));
@@ -80,12 +87,11 @@ export function createRenderer(root, { document, strings, onCopy, headingShift =
       return;
     }
     const element = make('a', { href: link.href, rel: 'noopener noreferrer nofollow ugc', target: '_blank' });
-    const finish = () => {
+    enter(element, element, all, () => {
       if (!element.textContent.trim()) write(link.href);
       const host = hostToShow(element.textContent, link.host);
       if (host) element.append(make('span', { class: 'host' }, ` (${host})`));
-    };
-    enter({ element, finish });
+    });
   }
 
   /** @param {string} language */
@@ -95,15 +101,14 @@ export function createRenderer(root, { document, strings, onCopy, headingShift =
     const caption = make('figcaption', {}, make('span', {}, language || strings.code), copy);
     const figure = make('figure', { class: 'code' }, caption, make('pre', { tabindex: '0' }, element));
     let code = '';
-    /** @param {string} text */
-    const admit = (text) => {
+    enter(element, figure, (text) => {
       const room = MAX_CODE - code.length;
       code += text;
       if (text.length <= room) return text;
       // The first time only: afterwards there is less than no room.
       if (room >= 0) figure.append(make('p', { class: 'notice' }, strings.notShown));
       return text.slice(0, Math.max(room, 0)).replace(/[\ud800-\udbff]$/, '');
-    };
+    });
     copy.addEventListener('click', () => void copyCode(copy, element, code));
     // The word goes back when the visitor turns away.
     for (const type of ['blur', 'pointerleave']) {
@@ -111,7 +116,6 @@ export function createRenderer(root, { document, strings, onCopy, headingShift =
         copy.textContent = strings.copy;
       });
     }
-    enter({ element, admit }, figure);
   }
 
   /**
@@ -131,21 +135,7 @@ export function createRenderer(root, { document, strings, onCopy, headingShift =
   function enterTable() {
     const element = make('table');
     const attributes = { class: 'table', role: 'group', tabindex: '0', 'aria-label': strings.table };
-    enter({ element }, make('div', attributes, element));
-  }
-
-  /**
-   * @param {import('./markdown.js').ElementType} type
-   * @param {string} detail
-   */
-  function enterPlain(type, detail) {
-    /** @type {Record<string, string>} */
-    const attributes = {};
-    if (type === 'th') attributes.scope = 'col';
-    if (type !== 'ol') {
-      if (detail) attributes['data-align'] = detail;
-    } else if (Number(detail) !== 1) attributes.start = String(Number(detail));
-    enter({ element: make(type, attributes) });
+    enter(element, make('div', attributes, element));
   }
 
   return {
@@ -153,14 +143,25 @@ export function createRenderer(root, { document, strings, onCopy, headingShift =
       if (type === 'a') enterLink(detail);
       else if (type === 'pre') enterCode(detail);
       else if (type === 'table') enterTable();
-      else if (type === 'h') enter({ element: make(`h${Math.min(detail.length + headingShift, 6)}`) });
-      else if (type === 'notice') enter({ element: make('p', { class: 'notice' }, strings.notShown) });
-      else enterPlain(type, detail);
+      else if (type === 'h') enter(make(`h${Math.min(detail.length + headingShift, 6)}`));
+      else if (type === 'notice') enter(make('p', { class: 'notice' }, strings.notShown));
+      else enter(make(type, attributesOf(type, detail)));
     },
     close() {
-      place.finish?.();
-      place = outer.pop() ?? place;
+      place.finish();
+      place = /** @type {Place} */ (outer.pop());
     },
     text: write,
   };
+}
+
+/**
+ * @param {import('./markdown.js').ElementType} type
+ * @param {string} detail
+ * @returns {Record<string, string>}
+ */
+function attributesOf(type, detail) {
+  if (type === 'ol') return Number(detail) === 1 ? {} : { start: String(Number(detail)) };
+  const scope = type === 'th' ? { scope: 'col' } : {};
+  return detail ? { ...scope, 'data-align': detail } : scope;
 }

@@ -28,7 +28,7 @@ const INDENT = 2;
  * @type {[RegExp, (page: Page, match: RegExpExecArray) => boolean | void][]} */
 const KINDS = [
   [/^(#{1,6})[ \t\n]/, beginHeading],
-  [/^(`{3,}|~{3,})[ \t]*([^\s{,]*)[^\n]*\n$/, beginCode],
+  [/^(`{3,}|~{3,})[ \t]*([^\s{,]{0,32})[^\n]*\n$/, beginCode],
   [/^([-*_])[ \t]*(?:\1[ \t]*){2,}\n$/, putRule],
   [/^(?:[-+*]|(\d{1,9})[.)])(?=[ \t\n])/, beginItem],
   [/^\|[^\n]*\n$/, holdHeader],

@@ -199,7 +199,7 @@ function putAngle(paragraph, [whole, address, mailbox]) {
  * @param {RegExpExecArray} match
  */
 function putEntity({ output }, [whole, name = '']) {
-  output.text(ENTITIES.get(name) ?? '');
+  output.text(/** @type {string} */ (ENTITIES.get(name)));
   return whole.length;
 }
 
