@@ -32,7 +32,7 @@ PYTHON_FLOORS = {
     0: ["errors", "events", "records"],
 }  # fmt: skip
 WIDGET_FLOORS = {
-    5: ["embed", "index", "launch", "widget"],
+    5: ["chat", "embed", "index", "launch", "widget"],
     4: ["views/*"],
     3: ["client", "follow", "line", "render"],
     2: ["config", "dom", "storage", "transport"],

@@ -34,6 +34,8 @@ TARGET = "--target=chrome105,firefox105,safari16.4"
 # A classic script is read in whatever encoding its page has, so it stays ASCII. A module is always UTF-8.
 SCRIPT = ("--format=iife", "--charset=ascii")
 MODULE = ("--format=esm", "--charset=utf8")
+# Not files of their own: English is the chat's own language, the launcher's words are its own.
+BUILT_IN_STRINGS = {"en", "launcher"}
 
 
 def run_esbuild(arguments: Iterable[str], folder: Path) -> None:
@@ -64,14 +66,14 @@ class Esbuild(Filter):  # type: ignore[misc]
         return self.flags
 
     def open(self, out: TextIO, source_path: str, **_: Any) -> None:
-        """Bundle the module at `source_path`, a direct child of the staged `src` folder."""
+        """Bundle the module at `source_path`, somewhere in the staged `src` folder."""
         entry = Path(source_path)
-        folder = entry.parent.parent
+        folder = next(parent.parent for parent in entry.parents if parent.name == "src")
         shape = ["--bundle", "--legal-comments=none", "--loader:.css=text", "--outfile=built/entry.js"]
         # `external`: no trailing comment, which would need the map's name before it is known.
         # The server names the map in a header instead.
         maps = ["--sourcemap=external", "--sources-content=true", "--source-root=chatbubble:///"]
-        run_esbuild([f"src/{entry.name}", *shape, *maps, *self.flags], folder)
+        run_esbuild([entry.relative_to(folder).as_posix(), *shape, *maps, *self.flags], folder)
         out.write((folder / "built/entry.js").read_text("utf-8"))
         self.source_map = (folder / "built/entry.js.map").read_text("utf-8")
 
@@ -144,12 +146,19 @@ def build(static: Path = STATIC, sources: Path = SOURCES) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="chatbubble-") as name:
         output = Path(name) / "static"
         assets = environment(stage(sources, Path(name)), output)
-        chat = make(assets, "widget.js", "chat.%(version)s.mjs", MODULE)
+        words = {
+            sheet.stem: make(assets, f"strings/{sheet.name}", f"{sheet.stem}.%(version)s.mjs", MODULE)
+            for sheet in sorted((sources / "strings").glob("*.js"))
+            if sheet.stem not in BUILT_IN_STRINGS
+        }
+        locales = json.dumps({locale: f"./{entry['file']}" for locale, entry in words.items()})
+        chat = make(assets, "chat.js", "chat.%(version)s.mjs", (*MODULE, f"--define:LOCALES={locales}"))
         # The launcher has to know which chat file belongs to it.
         define = f"--define:CHAT_URL={json.dumps('assets/' + chat['file'])}"
         launcher = make(assets, "embed.js", "widget.%(version)s.js", (*SCRIPT, define))
         module = make(assets, "index.js", "widget.%(version)s.mjs", MODULE)
         files = {"chat.mjs": chat, "widget.js": launcher, "widget.mjs": module}
+        files |= {f"{locale}.mjs": entry for locale, entry in words.items()}
         manifest = {"files": files, "sources": sources_hash(sources)}
         text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
         (output / "manifest.json").write_text(text, "utf-8")

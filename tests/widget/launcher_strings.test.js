@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { pickLocale, strings } from '../../widget/src/strings.js';
+import { pickLocale } from '../../widget/src/strings.js';
+import { en } from '../../widget/src/strings/en.js';
 import { pickWords } from '../../widget/src/strings/launcher.js';
+import zhCN from '../../widget/src/strings/zh-CN.js';
+
+const strings = { en, 'zh-CN': zhCN };
 
 const CANDIDATES = [
   [],

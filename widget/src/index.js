@@ -4,6 +4,8 @@
 
 import { launch } from './launch.js';
 import { readOptions } from './options.js';
+import { en } from './strings/en.js';
+import zhCN from './strings/zh-CN.js';
 import { createChat } from './widget.js';
 
 /**
@@ -30,7 +32,7 @@ export function mount(options) {
   const spell = (/** @type {string} */ name) => name;
   const { endpoint } = readOptions(options, spell).options;
   if (!endpoint) throw new TypeError('Chatbubble: mount needs the endpoint, for example "https://shop.example/api/ai".');
-  const run = launch({ given: options, endpoint, load: async () => ({ createChat }), spell });
+  const run = launch({ given: options, endpoint, load: async () => ({ createChat, loadWords }), spell });
   return {
     open: () => run('open'),
     close: () => run('close'),
@@ -39,4 +41,9 @@ export function mount(options) {
     stop: () => run('stop'),
     destroy: () => run('destroy'),
   };
+}
+
+/** @param {import('./types.js').Locale} locale */
+async function loadWords(locale) {
+  return locale === 'zh-CN' ? zhCN : en;
 }

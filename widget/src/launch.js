@@ -20,7 +20,7 @@ import { createLauncher } from './views/launcher.js';
  * @param {Readonly<Record<string, any>>} parts.given the options; `readOptions` checks them and warns once the chat
  *   was fetched
  * @param {string} parts.endpoint address of the server's routes, unless the options name another
- * @param {(attempt: number) => Promise<Pick<typeof import('./widget.js'), 'createChat'>>} parts.load fetches the chat
+ * @param {(attempt: number) => Promise<Pick<typeof import('./chat.js'), 'createChat' | 'loadWords'>>} parts.load fetches the chat
  * @param {(name: string) => string} [parts.spell] how the page spells an option's name
  * @param {() => void} [parts.onDestroy]
  * @returns {Run}
@@ -36,7 +36,7 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
   let attempts = 0;
   /** @type {ReturnType<typeof load> | null} */
   let loading = null;
-  /** @type {(chat: Chat) => void} */
+  /** @type {(chat: Chat | Promise<Chat>) => void} */
   let arrive;
   /** @type {Promise<Chat>} */
   const chat = new Promise((resolve) => (arrive = resolve));
@@ -55,10 +55,10 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
     if (isDone) return;
     frame.replaceChildren('…');
     try {
-      const { createChat } = await preload();
+      const { createChat, loadWords } = await preload();
       if (isDone) return;
-      arrive(createChat({ ...launcher, given, endpoint, spell, show }));
       isDone = true;
+      arrive(createChat({ ...launcher, given, endpoint, spell, show, loadWords }));
     } catch (error) {
       console.warn('Chatbubble did not load:', error);
       const retry = make('button', '', {}, failure);

@@ -1,10 +1,4 @@
-import { en } from './strings/en.js';
-import { zhCN } from './strings/zh-CN.js';
-
 /** @typedef {import('./types.js').StringKey} StringKey */
-
-/** All texts of the interface, by locale. */
-export const strings = Object.freeze({ en, 'zh-CN': zhCN });
 
 /** @type {readonly (readonly [StringKey, string])[]} */
 const ERROR_WORDS = [

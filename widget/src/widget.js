@@ -9,7 +9,7 @@ import { initialState } from './conversation.js';
 import { readOptions } from './options.js';
 import { createId, createMark, createSession, readSession } from './storage.js';
 import { createStore } from './store.js';
-import { pickLocale, strings } from './strings.js';
+import { pickLocale } from './strings.js';
 import { createPanel } from './views/panel.js';
 
 /** @typedef {import('./types.js').State} State */
@@ -30,6 +30,7 @@ import { createPanel } from './views/panel.js';
  * @property {string} endpoint
  * @property {((name: string) => string) | undefined} spell how the page spells an option's name
  * @property {(isOpen: boolean, takesFocus?: boolean) => void} show opens or closes the frame
+ * @property {(locale: import('./types.js').Locale) => Promise<import('./types.js').Strings>} loadWords never rejects
  */
 
 /** @type {import('./types.js').Schedule} */
@@ -42,13 +43,13 @@ const schedule = (run, ms) => {
  * Build the chat into the launcher's frame.
  *
  * @param {ChatParts} parts
- * @returns {Chat}
+ * @returns {Promise<Chat>}
  */
-export function createChat({ host, root, button, frame, given, endpoint: home, spell, show }) {
+export async function createChat({ host, root, button, frame, given, endpoint: home, spell, show, loadWords }) {
   const { options, warnings } = readOptions(given, spell);
   for (const warning of warnings) console.warn(`Chatbubble: ${warning}`);
   const locale = pickLocale([options.locale, document.documentElement.lang, ...navigator.languages]);
-  const words = strings[locale];
+  const words = await loadWords(locale);
   // Made absolute here: the page may have a base address of its own.
   const endpoint = new URL(options.endpoint ?? home, location.href).href.replace(/\/+$/, '');
   const life = new AbortController();
