@@ -55,7 +55,7 @@ export function createComposer(words, onSend, onStop) {
     if (!text) return;
     input.value = '';
     // Before the button is switched off: what is disabled loses the focus to the page.
-    if (send.matches(':focus')) input.focus();
+    if (send.matches(':focus-visible')) input.focus();
     onInput();
     onSend(text);
   }
@@ -71,17 +71,19 @@ export function createComposer(words, onSend, onStop) {
   input.addEventListener('keydown', onKeyDown);
   input.addEventListener('keyup', enter.onKeyUp);
   input.addEventListener('compositionend', enter.onCompositionEnd);
-  // A press on the button leaves the focus in the text field, so a phone's keyboard stays where it is.
-  send.addEventListener('mousedown', (event) => event.preventDefault());
   send.addEventListener('click', submit);
   stop.addEventListener('click', onStop);
+  for (const button of [send, stop]) {
+    // A finger or a mouse leaves the focus where it is, and with it a phone's keyboard.
+    button.addEventListener('mousedown', (event) => event.preventDefault());
+  }
   onInput();
 
   return {
     element,
     update(isAnswering) {
       if (stop.hidden === !isAnswering) return;
-      if (!isAnswering && stop.matches(':focus')) input.focus();
+      if (!isAnswering && stop.matches(':focus-visible')) input.focus();
       stop.hidden = !isAnswering;
     },
     focus: () => input.focus({ preventScroll: true }),

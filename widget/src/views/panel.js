@@ -79,8 +79,14 @@ export function createPanel(shell) {
   /** @param {string} id */
   function onRetry(id) {
     // The button goes with the failed answer, and would take the focus with it.
-    composer.focus();
+    focus();
     server.retry(id);
+  }
+
+  function focus() {
+    // On a phone the keyboard would cover what the visitor came to see.
+    if (matchMedia('(pointer: fine)').matches) composer.focus();
+    else frame.focus({ preventScroll: true });
   }
 
   return {
@@ -97,10 +103,7 @@ export function createPanel(shell) {
     },
     show(isOpen, takesFocus) {
       if (!isOpen && frame.contains(root.activeElement)) button.focus({ preventScroll: true });
-      if (!isOpen || !takesFocus) return;
-      // On a phone the keyboard would cover what the visitor came to see.
-      if (matchMedia('(pointer: fine)').matches) composer.focus();
-      else frame.focus({ preventScroll: true });
+      if (isOpen && takesFocus) focus();
     },
   };
 }

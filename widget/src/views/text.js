@@ -42,6 +42,15 @@ export function createText(root, { words, say, now, schedule, isInstant }, onEnd
     return createMarkdown(createRenderer(root, { document, strings: words, onCopy, headingShift: 1 }));
   }
 
+  function restart() {
+    typewriter.clear();
+    root.replaceChildren();
+    markdown = begin();
+    length = 0;
+    isEnded = false;
+    isWriting = true;
+  }
+
   /** @param {string} code */
   async function onCopy(code) {
     await navigator.clipboard.writeText(code);
@@ -56,12 +65,8 @@ export function createText(root, { words, say, now, schedule, isInstant }, onEnd
 
   return {
     show(text, next) {
-      if (next !== revision) {
-        typewriter.clear();
-        root.replaceChildren();
-        markdown = begin();
-        length = 0;
-      }
+      // More after the end: the server's copy of the conversation knows more than its stream told.
+      if (next !== revision || (isEnded && text.length > length)) restart();
       revision = next;
       typewriter.push(text.slice(length));
       length = text.length;

@@ -40,6 +40,7 @@ export function createTranscript(parts, signal) {
     onChange: (isBehind) => (jump.hidden = !isBehind),
     signal,
   });
+  jump.hidden = true;
   jump.addEventListener('click', onJump);
   // An answer may still be writing itself out.
   signal.addEventListener('abort', () => removeOthers([]));
