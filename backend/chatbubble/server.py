@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Literal
@@ -27,6 +28,7 @@ from .extension import Chatbubble, Mounted
 from .mount import EXTENSION_KEY
 from .provider import Provider
 from .responses import refusal_response
+from .sockets import send_at_once
 
 logger = logging.getLogger("chatbubble.server")
 
@@ -57,6 +59,8 @@ class StreamingHandler(WSGIHandler):
     def handle(self) -> None:
         """Serve one connection; a request that does not arrive in a minute is given up."""
         self.socket.settimeout(_REQUEST_TIMEOUT_S)
+        with suppress(OSError):  # of a connection that is closed already: reading it says so
+            send_at_once(self.socket)
         super().handle()
 
     def MessageClass(self, *arguments: Any) -> Any:  # noqa: N802 -- gevent's name for what parses the headers

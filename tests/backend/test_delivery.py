@@ -156,6 +156,18 @@ def test_an_http_1_0_client_gets_a_plain_body(served: Served) -> None:
     assert b"\nevent: done\n" in wire
 
 
+def test_answers_on_a_connection_used_before_are_not_held_back(served: Served) -> None:
+    """The second part of an answer must not wait for the acknowledgement of the first: 40 ms."""
+    connection = Connection(served.port)
+    waits = []
+    for _ in range(30):
+        began = time.perf_counter()
+        assert connection.request("GET", "/api/ai/config").status == 200
+        waits.append(time.perf_counter() - began)
+        connection.read_until(b"}\n")
+    assert sorted(waits)[15] < 0.03
+
+
 class Source:
     """A reader with one batch."""
 

@@ -102,6 +102,14 @@ def test_what_comes_in_one_go_is_bounded(log: StreamLog) -> None:
     assert joined_text(decode(batches)) == "x" * 500_000
 
 
+def test_a_huge_event_comes_alone_and_uncopied(log: StreamLog) -> None:
+    tell(log, "s", *tokens("a", "b"), done("x" * 1_000_000))
+    reader = log.reader("s")
+    sizes = [len(batch.wire) for batch in read_batches(reader)]
+    assert len(sizes) == 2
+    assert sizes[0] < 1000 < 1_000_000 < sizes[1]
+
+
 def test_the_oldest_ended_stream_makes_room(make_form: Callable[[int], Form]) -> None:
     log = make_form(MEGABYTE).log
     for name in ("first", "second", "third"):

@@ -229,6 +229,8 @@ class MemoryReader:
             return self._take_reset()
         wires, size, is_terminal_read = [], 0, False
         for entry in stream.entries[position : position + 256]:
+            if wires and len(entry.wire) > BATCH_BYTES:
+                break  # it goes alone, and is not copied then
             wires.append(entry.wire)
             size += len(entry.wire)
             self._seq, is_terminal_read = entry.seq, entry.is_terminal
