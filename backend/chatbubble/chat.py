@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import gevent
+
 from .errors import ChatbubbleError, Interrupted, NotFound, error_of
 from .events import Connected, Done, Error, Event, Token, utf16_length
 from .generation import PIECE_CHARS
@@ -142,6 +144,8 @@ class Chat:
         try:
             for event in _told_again(stored):
                 self._log.append(stream_id, event)
+                if isinstance(event, Token):
+                    gevent.sleep(0)  # a long answer holds nobody else up; who comes now follows it live
         except BaseException:
             # Half a stream would keep its readers waiting for ever.
             self._log.discard(stream_id)

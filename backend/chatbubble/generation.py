@@ -26,6 +26,8 @@ MAX_ANSWER_UNITS = 1_500_000
 PIECE_CHARS = 16_384
 HISTORY_MESSAGES = 100
 _YIELD_EVERY = 64
+# The others are what becomes of a turn, not of an answer.
+_OWN_REASONS = (FinishReason.STOP, FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +132,14 @@ class Generation:
         if isinstance(piece, str):
             self.deltas += bool(piece)
             self._say(self._well_formed.push(piece))
-        elif isinstance(piece, Finish):
+        elif isinstance(piece, Finish) and piece.reason in _OWN_REASONS:
             self.finish = piece
         elif isinstance(piece, Custom) and piece.type not in RESERVED_TYPES:
             self._append(piece)
         else:
             raise TypeError(
-                f"a provider should yield str, Finish or Custom with a type of its own, but "
-                f"{self._parts.provider.name} yielded {piece!r:.80}"
+                f"a provider should yield str, Finish with stop, length or content_filter, or Custom with "
+                f"a type of its own, but {self._parts.provider.name} yielded {piece!r:.80}"
             )
         if self.pieces % _YIELD_EVERY == 0:
             gevent.sleep(0)
@@ -150,6 +152,8 @@ class Generation:
             self._append(Token(part, self._units, int(time.time() * 1000)))
             self._text.append(part)
             self._units += units
+            if len(part) == PIECE_CHARS:
+                gevent.sleep(0)  # a huge delta holds nobody else up
 
     def _append(self, event: Event) -> None:
         if not self._is_heard:

@@ -29,7 +29,8 @@ class Provider(Protocol):
     model: str
 
     def stream(self, prompt: Prompt) -> Iterator[Piece]:
-        """Yield the answer's text in pieces (str), then optionally one `Finish`.
+        """Yield the answer's text in pieces (str), then optionally one `Finish` whose reason
+        is `stop`, `length` or `content_filter`.
 
         A `Custom` event in between goes to the readers as it is. Without a `Finish`
         the answer counts as complete (`stop`) when the iterator ends.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,7 @@ from turning import MakeTurns, Turns, check, provider_of
 from chatbubble import turn as turn_module
 from chatbubble.errors import UpstreamBusy, UpstreamUnavailable
 from chatbubble.events import Custom
-from chatbubble.records import Prompt, TurnState
+from chatbubble.records import Finish, FinishReason, Prompt, TurnState
 from chatbubble.turn import StopReason
 
 INTERNALS = "sk-live-1234 at https://models.internal"
@@ -32,7 +33,20 @@ def test_a_failure_of_the_providers_keeps_the_text_so_far(turns: Turns, error: U
 
 @pytest.mark.parametrize(
     "fault",
-    [RuntimeError(INTERNALS), KeyError(INTERNALS), MemoryError(INTERNALS), 47, b"bytes", Custom("done", {})],
+    [
+        RuntimeError(INTERNALS),
+        KeyError(INTERNALS),
+        MemoryError(INTERNALS),
+        47,
+        b"bytes",
+        Custom("done", {}),
+        Custom("a\nb", {}),
+        Custom("card", object()),
+        Custom("card", math.nan),
+        Finish(FinishReason.ABORTED),
+        Finish(FinishReason.ERROR),
+        Finish(FinishReason.INTERRUPTED),
+    ],
 )
 def test_any_other_fault_is_ours_to_explain(turns: Turns, fault: Any, caplog: pytest.LogCaptureFixture) -> None:
     told = check(turns.run("part", fault))

@@ -227,7 +227,8 @@ class MemoryReader:
         if self._seq and (position == 0 or stream.seqs[position - 1] != self._seq):
             # The place was merged away while this reader lagged behind.
             return self._take_reset()
-        wires, size, is_terminal_read = [], 0, False
+        wires: list[bytes] = []
+        size, is_terminal_read = 0, False
         for entry in stream.entries[position : position + 256]:
             if wires and len(entry.wire) > BATCH_BYTES:
                 break  # it goes alone, and is not copied then
