@@ -56,6 +56,14 @@ export function adopt(root, css, options) {
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
 }
 
+/**
+ * @type {import('./types.js').Schedule}
+ */
+export function schedule(run, ms) {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
 const INLINE = /^(#text|A|CODE|DEL|EM|SPAN|STRONG)$/;
 
 /**

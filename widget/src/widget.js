@@ -6,6 +6,7 @@
 import { createClient } from './client.js';
 import { readConfig } from './config.js';
 import { initialState } from './conversation.js';
+import { schedule } from './dom.js';
 import { readOptions } from './options.js';
 import { createId, createMark, createSession, readSession } from './storage.js';
 import { createStore } from './store.js';
@@ -33,12 +34,6 @@ import { createPanel } from './views/panel.js';
  * @property {(locale: import('./types.js').Locale) => Promise<import('./types.js').Strings>} loadWords never rejects
  */
 
-/** @type {import('./types.js').Schedule} */
-const schedule = (run, ms) => {
-  const timer = setTimeout(run, ms);
-  return () => clearTimeout(timer);
-};
-
 /**
  * Build the chat into the launcher's frame.
  *
@@ -56,9 +51,9 @@ export async function createChat({ host, root, button, frame, given, endpoint: h
   const { signal } = life;
   const mark = createMark(home);
   const store = createStore(initialState);
-  const server = connect({ endpoint, locale, store, onRestored, signal });
+  const server = connect(endpoint, locale, store, onRestored, signal);
   const shell = { root, button, frame, locale, theme: options.theme, onClose: () => show(false) };
-  const panel = createPanel({ ...shell, ...surroundings(), words, server, signal });
+  const panel = createPanel({ ...shell, words, server, signal });
 
   function onRestored() {
     mark.settle();
@@ -72,25 +67,32 @@ export async function createChat({ host, root, button, frame, given, endpoint: h
     mark.update(Boolean(state.turn || state.queued));
   }
 
+  /**
+   * Title, greeting and accent: the page's own, else those of the server, else ours.
+   *
+   * @param {Record<string, unknown>} config
+   */
+  function brand(config) {
+    const { title, greeting, accent } = readOptions(config).options;
+    panel.entitle(options.title ?? title ?? words.title);
+    panel.greet(options.greeting ?? greeting ?? words.greeting);
+    if (accent && !options.accent) host.style.setProperty('--chatbubble-accent', accent);
+  }
+
   store.subscribe(render);
   render(store.get());
   server.restore();
-  void brand({ panel, host, options, words, endpoint, signal });
+  void readConfig(endpoint, signal).then(brand);
 
-  /** @type {Map<string, (detail: unknown) => void>} */
-  const verbs = new Map([
-    ['ask', (/** @type {unknown} */ text) => panel.ask(String(text))],
-    ['stop', server.stop],
-    ['destroy', () => life.abort()],
-  ]);
   return {
     show(isOpen, takesFocus) {
       mark.show(isOpen);
       panel.show(isOpen, takesFocus);
     },
     run(verb, [detail]) {
-      const obey = verbs.get(verb);
-      if (obey) obey(detail);
+      if (verb === 'ask') panel.ask(String(detail));
+      else if (verb === 'stop') server.stop();
+      else if (verb === 'destroy') life.abort();
       else console.warn(`Chatbubble has no verb ${verb}.`);
     },
   };
@@ -101,15 +103,14 @@ export async function createChat({ host, root, button, frame, given, endpoint: h
  * nothing is stored for those who only look, and a tab that was opened early still shares the
  * session that another has begun meanwhile.
  *
- * @param {object} parts
- * @param {string} parts.endpoint
- * @param {string} parts.locale
- * @param {import('./types.js').Store<State>} parts.store
- * @param {() => void} parts.onRestored the conversation of earlier is in the state
- * @param {AbortSignal} parts.signal ends requests, timers and listeners
+ * @param {string} endpoint
+ * @param {string} locale
+ * @param {import('./types.js').Store<State>} store
+ * @param {() => void} onRestored the conversation of earlier is in the state
+ * @param {AbortSignal} signal ends requests, timers and listeners
  * @returns {import('./views/panel.js').Server & {restore: () => void}}
  */
-function connect({ endpoint, locale, store, onRestored, signal }) {
+function connect(endpoint, locale, store, onRestored, signal) {
   /** @type {import('./types.js').Client | null} */
   let client = null;
 
@@ -147,30 +148,4 @@ function connect({ endpoint, locale, store, onRestored, signal }) {
     stop: () => client?.stop(),
     resumeNow: () => client?.resumeNow(),
   };
-}
-
-/** What the views take from the page, and get injected. */
-function surroundings() {
-  const calm = matchMedia('(prefers-reduced-motion: reduce)');
-  return { now: Date.now, schedule, isInstant: () => document.hidden || calm.matches };
-}
-
-/**
- * Title, greeting and accent: the page's own, else those of the server, else ours.
- *
- * @param {object} parts
- * @param {import('./views/panel.js').Panel} parts.panel
- * @param {HTMLElement} parts.host
- * @param {import('./types.js').Options} parts.options
- * @param {import('./types.js').Strings} parts.words
- * @param {string} parts.endpoint
- * @param {AbortSignal} parts.signal
- */
-async function brand({ panel, host, options, words, endpoint, signal }) {
-  const served = readOptions(await readConfig({ endpoint, fetch, signal })).options;
-  if (signal.aborted) return;
-  const { title, greeting } = words;
-  panel.entitle(options.title ?? served.title ?? title);
-  panel.greet(options.greeting ?? served.greeting ?? greeting);
-  if (served.accent && !options.accent) host.style.setProperty('--chatbubble-accent', served.accent);
 }

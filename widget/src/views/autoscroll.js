@@ -16,14 +16,13 @@ const UP_KEYS = new Set(['ArrowUp', 'PageUp', 'Home']);
  */
 
 /**
- * @param {object} parts
- * @param {HTMLElement} parts.scroller
- * @param {HTMLElement} parts.content what grows inside it
- * @param {(isBehind: boolean) => void} parts.onChange whether there is text below that the reader does not follow
- * @param {AbortSignal} parts.signal ends the observer
+ * @param {HTMLElement} scroller
+ * @param {HTMLElement} content what grows inside it
+ * @param {(isBehind: boolean) => void} onChange whether there is text below that the reader does not follow
+ * @param {AbortSignal} signal ends the observer
  * @returns {Autoscroll}
  */
-export function createAutoscroll({ scroller, content, onChange, signal }) {
+export function createAutoscroll(scroller, content, onChange, signal) {
   let isFollowing = true;
   let lastTop = 0;
   let touchY = 0;

@@ -9,10 +9,10 @@ import { createText } from './text.js';
 /**
  * What every message needs.
  *
- * @typedef {object} MessageOnly
+ * @typedef {object} MessageParts
+ * @property {Strings} words
+ * @property {(text: string) => void} say tells a screen reader
  * @property {(id: string) => void} onRetry
- *
- * @typedef {MessageOnly & import('./text.js').TextParts} MessageParts
  */
 
 /**
@@ -89,9 +89,9 @@ function createQuestion(first, { words }) {
 function createAnswer(first, parts) {
   const { words, say } = parts;
   const { element, bubble, body } = createShell(first.author, words);
-  // An answer of earlier is there at once, and nobody needs to be told.
+  // Nobody needs to be told of an answer of earlier.
   const isOld = isSettled(first);
-  const text = createText(bubble, { ...parts, isInstant: () => isOld || parts.isInstant() }, onEnd);
+  const text = createText(bubble, words, say, isOld, onEnd);
   let view = first;
   let wasRunning = false;
   let isNew = true;

@@ -45,9 +45,6 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  * @property {() => void} onClose
  * @property {import('../types.js').Strings} words
  * @property {Server} server
- * @property {() => number} now
- * @property {import('../types.js').Schedule} schedule
- * @property {() => boolean} isInstant whether nobody would see text flow
  * @property {AbortSignal} signal ends what reaches beyond the panel's own nodes: observers, timers, page listeners
  */
 
@@ -63,7 +60,7 @@ export function createPanel(shell) {
   const header = createHeader(words, onClose);
   const composer = createComposer(words, ask, server.stop);
   const status = createStatus(words, say, server.resumeNow);
-  const transcript = createTranscript({ ...shell, say, onRetry }, signal);
+  const transcript = createTranscript({ words, say, onRetry }, signal);
 
   dress(shell);
   frame.replaceChildren(header.element, ...transcript.elements, status.element, composer.element);

@@ -1,15 +1,7 @@
+import { schedule } from '../dom.js';
 import { createMarkdown } from '../markdown.js';
 import { createRenderer } from '../render.js';
 import { createTypewriter } from '../typewriter.js';
-
-/**
- * @typedef {object} TextParts
- * @property {import('../types.js').Strings} words
- * @property {(text: string) => void} say tells a screen reader
- * @property {() => number} now
- * @property {import('../types.js').Schedule} schedule
- * @property {() => boolean} isInstant whether nobody would see the text flow
- */
 
 /**
  * @typedef {object} Text
@@ -25,17 +17,22 @@ import { createTypewriter } from '../typewriter.js';
  * new is passed on, so what already stands there is left alone.
  *
  * @param {HTMLElement} root
- * @param {TextParts} parts
+ * @param {import('../types.js').Strings} words
+ * @param {(text: string) => void} say tells a screen reader
+ * @param {boolean} isOld an answer of earlier is there at once
  * @param {() => void} onEnd everything was written, after `end`
  * @returns {Text}
  */
-export function createText(root, { words, say, now, schedule, isInstant }, onEnd) {
+export function createText(root, words, say, isOld, onEnd) {
   let revision = 0;
   let length = 0;
   let isEnded = false;
   let isWriting = true;
   let markdown = begin();
-  const typewriter = createTypewriter({ write: (text) => markdown.push(text), onIdle, now, schedule, isInstant });
+  const write = (/** @type {string} */ text) => markdown.push(text);
+  // In a hidden tab nobody sees the text flow, and some do not want to.
+  const isInstant = () => isOld || document.hidden || matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const typewriter = createTypewriter({ write, onIdle, now: Date.now, schedule, isInstant });
 
   // The panel's title is a heading of level 2, and models like to begin with `##`.
   function begin() {

@@ -34,12 +34,7 @@ export function createTranscript(parts, signal) {
   /** @type {Element | null} */
   let greeting = null;
 
-  const autoscroll = createAutoscroll({
-    scroller,
-    content: list,
-    onChange: (isBehind) => (jump.hidden = !isBehind),
-    signal,
-  });
+  const autoscroll = createAutoscroll(scroller, list, (isBehind) => (jump.hidden = !isBehind), signal);
   jump.hidden = true;
   jump.addEventListener('click', onJump);
   // An answer may still be writing itself out.
