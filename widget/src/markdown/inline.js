@@ -30,6 +30,7 @@ import { endSpans, putDelimiters } from './spans.js';
  * @property {string} held what is held back
  * @property {string} before the character before that; a line end where there is none
  * @property {string[]} spans the delimiters of the emphasis that is open
+ * @property {number} seen how many of the held characters contain no delimiters that can close something
  * @property {RegExp} wake see Rule
  * @property {number} hold how much may be held back
  * @property {number} depth how many spans and links it is in; 0 if it is no link's label
@@ -46,7 +47,7 @@ import { endSpans, putDelimiters } from './spans.js';
  */
 
 const HOLD = 256;
-const ADDRESS_HOLD = 2048;
+const ADDRESS_HOLD = 1024;
 
 const SPECIAL = /[\\`*_~[!<& \t\n\x03]|^h/;
 const PLAIN = /^(?:[^\\`*_~[!<&h \t\n\x03]+|([`*_~])\1*|[^])/;
@@ -76,14 +77,17 @@ const RULES = [
  */
 export function createInline(output, depth = 0) {
   /** @type {Paragraph} */
-  const paragraph = { output, depth, held: '', before: '\n', spans: [], wake: ANY, hold: 0 };
+  const paragraph = { output, depth, held: '', before: '\n', spans: [], seen: 0, wake: ANY, hold: 0 };
   return (token) => {
-    if (!paragraph.held && !SPECIAL.test(token)) {
-      output.text(token);
+    const { before, held } = paragraph;
+    // Most of all text: words, and single blanks between them.
+    if (!SPECIAL.test(token) && (!held || (held === ' ' && before !== '\n'))) {
+      output.text(held + token);
+      paragraph.held = '';
       paragraph.before = token.slice(-1);
       return;
     }
-    const isAwake = paragraph.wake.test(paragraph.held.slice(-1) + token);
+    const isAwake = paragraph.wake.test(held.slice(-1) + token);
     paragraph.held += token;
     if (isAwake || token === END || paragraph.held.length > paragraph.hold) settle(paragraph);
     if (token === END) endSpans(paragraph);
@@ -97,6 +101,7 @@ function settle(paragraph) {
     if (!length) return;
     paragraph.before = paragraph.held.charAt(length - 1);
     paragraph.held = paragraph.held.slice(length);
+    paragraph.seen = Math.max(0, paragraph.seen - length);
   }
   paragraph.wake = ANY;
 }

@@ -77,10 +77,17 @@ function closeSpans(paragraph, run) {
  * @param {Paragraph} paragraph
  * @param {string} run the delimiters at its beginning
  */
-function hasCloser({ held }, run) {
-  for (const [, inside = '', other = '', mark = '', outside = ''] of held.slice(run.length).matchAll(RUNS)) {
+function hasCloser(paragraph, run) {
+  const start = Math.max(run.length, paragraph.seen);
+  let isUseless = true;
+  for (const match of paragraph.held.slice(start).matchAll(RUNS)) {
+    const [, inside = '', other = '', mark = '', outside = ''] = match;
     const fits = run.length > 1 ? other.length > 1 : other.length !== 2;
-    if (fits && run.startsWith(mark) && isEdge(mark, inside, outside)) return true;
+    const canClose = isEdge(mark, inside, outside);
+    if (canClose && fits && run.startsWith(mark)) return true;
+    // What closes nothing need not be looked at again, for this run or for a later one.
+    isUseless &&= !canClose;
+    if (isUseless) paragraph.seen = start + match.index + 1;
   }
   return false;
 }
