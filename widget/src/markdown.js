@@ -9,16 +9,20 @@
  * one token; any other character is a token of its own.
  *
  * The grammar is that of GFM with these differences, each for the sake of streaming, of safety or
- * of what models write:
- * - no setext headings, indented code, reference links or footnotes; `---` is always a rule;
- * - HTML is text, but for `<br>`, the only line break a table cell has; images are links;
- * - emphasis works beside Chinese, Japanese and Korean characters, never between two digits, and
- *   bold that is never closed lasts until its paragraph ends;
- * - a list item may be nested by two columns whatever its marker's width; an open code block takes
- *   its item's lines at any indentation;
- * - no list is tight: the text of an item stands in a `p`;
- * - a table's header starts with a pipe. A delimiter row right under a paragraph starts a table
- *   without header. Surplus cells are kept.
+ * of what models write (a test lists them against marked):
+ * - bold and deleted text that begins like a word opens at once, and lasts until its paragraph ends
+ *   if nothing closes it. There is none within itself, so its mark closes it even with a blank or a
+ *   sign on the wrong side. Emphasis of more than 256 characters is text;
+ * - emphasis works beside Chinese, Japanese and Korean characters, never between two digits; a
+ *   single tilde is text;
+ * - HTML is text, but for `<br>`, the only line break that a table cell has. Images are links, titles
+ *   of links are dropped, a task is text;
+ * - a bare address ends before an East Asian character, a pipe or an asterisk;
+ * - no setext headings, indented code, reference links or footnotes: `---` is always a rule;
+ * - no list is tight: the text of an item stands in a `p`. Two columns nest an item whatever its
+ *   marker's width; open code takes its item's lines at any indentation;
+ * - a table's header begins with a pipe. A row of dashes for two columns or more right under a
+ *   paragraph begins a table without header. Surplus cells are kept.
  */
 
 import { createBlocks } from './markdown/blocks.js';
