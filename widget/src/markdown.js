@@ -32,7 +32,7 @@ import { createHygiene } from './text-hygiene.js';
 export const MAX_TEXT = 64 * 1024;
 
 // Letters are read several at a time: they are text wherever they stand.
-const TOKENS = /[a-z]+|[^]/giu;
+const TOKENS = /[a-zA-Z]+|[^]/gu;
 
 /**
  * An element by its HTML name; `h` is a heading, `notice` says that something is too long to be

@@ -52,10 +52,10 @@ const STOP = String.raw`\s\x03<>"\x60{}|\\^[\]*\u2000-\u206f\u2e80-\ud7ff\uf900-
 export const ADDRESS = new RegExp(`^https?://[^${STOP}]+(?=[${STOP}])`);
 export const NO_ADDRESS = new RegExp(`^h(?!t*p?s?:?/?/?$|ttps?://[^${STOP}]+$)`);
 
-// A label with brackets in pairs; an address with parentheses in pairs, and perhaps a title.
-const LABEL = String.raw`((?:\\[^]|[^[\]\\]|\[(?:\\[^]|[^[\]\\])*\])*)\]`;
-const TARGET = String.raw`\(\s*(?:<([^<>\n]*)>|((?:[^\s()<\\]|\\.|\((?:[^\s()\\]|\\.)*\))*))`;
-const TITLE = String.raw`(?:\s+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))?\s*\)`;
-export const LINK = new RegExp(String.raw`^!?\[${LABEL}${TARGET}${TITLE}`);
+// A label with brackets in pairs, then an address with parentheses in pairs, and perhaps a title.
+const LABEL = /^!?\[((?:\\[^]|[^[\]\\]|\[(?:\\[^]|[^[\]\\])*\])*)\]/.source;
+const TARGET = /\(\s*(?:<([^<>\n]*)>|((?:[^\s()<\\]|\\.|\((?:[^\s()\\]|\\.)*\))*))/.source;
+const TITLE = /(?:\s+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))?\s*\)/.source;
+export const LINK = new RegExp(LABEL + TARGET + TITLE);
 // No bracket; no address behind the label, or one with a second line or word that is no title.
-export const NO_LINK = new RegExp(String.raw`^![^[]|^!?\[${LABEL}(?:[^(]|\([^]*\n|\(\s*[^\s<]\S*\s+[^\s"')])`);
+export const NO_LINK = new RegExp(`^![^[]|${LABEL}${/(?:[^(]|\([^]*\n|\(\s*[^\s<]\S*\s+[^\s"')])/.source}`);
