@@ -18,7 +18,7 @@ export function createBackoff({ random, baseMs = 500, capMs = 20_000, firstMs = 
   let attempt = 0;
   return {
     next() {
-      const spanMs = attempt ? Math.max(firstMs, Math.min(capMs, baseMs * 2 ** attempt)) : firstMs;
+      const spanMs = Math.max(firstMs, attempt && Math.min(capMs, baseMs * 2 ** attempt));
       attempt += 1;
       return Math.floor(random() * spanMs);
     },

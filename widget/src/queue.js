@@ -8,26 +8,28 @@
  */
 export function createQueue({ maxConcurrent = 1, run }) {
   /** @type {{item: Item, resolve: (result?: Result) => void, reject: (error: unknown) => void}[]} */
-  let waiting = [];
+  const waiting = [];
   let active = 0;
 
-  function start() {
-    while (active < maxConcurrent && waiting.length) {
-      const { item, resolve, reject } = /** @type {(typeof waiting)[0]} */ (waiting.shift());
-      active += 1;
-      // The async wrapper turns a synchronous throw of `run` into a rejection.
-      (async () => run(item))().then(resolve, reject).finally(() => {
-        active -= 1;
-        start();
-      });
+  /** Runs the next item if there is one and room for it: once for each that came, and for each that ended. */
+  async function start() {
+    const next = active < maxConcurrent && waiting.shift();
+    if (!next) return;
+    active += 1;
+    try {
+      next.resolve(await run(next.item));
+    } catch (error) {
+      next.reject(error);
     }
+    active -= 1;
+    void start();
   }
 
   return {
     add(item) {
       return new Promise((resolve, reject) => {
         waiting.push({ item, resolve, reject });
-        start();
+        void start();
       });
     },
     get pending() {
@@ -37,10 +39,10 @@ export function createQueue({ maxConcurrent = 1, run }) {
       return active;
     },
     clear() {
-      const dropped = waiting;
-      waiting = [];
-      for (const { resolve } of dropped) resolve();
-      return dropped.map(({ item }) => item);
+      return waiting.splice(0).map(({ item, resolve }) => {
+        resolve();
+        return item;
+      });
     },
   };
 }

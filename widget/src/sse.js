@@ -2,25 +2,25 @@ import { chatError, CLIENT_CODES } from './errors.js';
 
 const LONGEST = 8 * 1024 * 1024;
 const BOM = '\ufeff';
+const LINE_END = /\r\n?|\n/;
+/** A name, then a value after a colon and one space; a comment has no name. */
+const FIELD = /^([^:]*):? ?(.*)/s;
 
 /**
  * Reads an event stream to the letter of the HTML standard ("Server-sent events"): bytes in, cut
  * anywhere, events out.
  *
  * A CR ends its line at once, and a LF directly after it, even in a later chunk, is swallowed:
- * waiting for the byte after the CR would delay the event. Time is linear in the length of the
- * stream: a line is joined from its pieces once, when it ends.
+ * waiting for the byte after the CR would delay the event.
  * @param {import('./types.js').DecoderOptions} options
  * @returns {import('./types.js').Decoder}
  */
 export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST }) {
   // The decoder's own BOM handling is off: of two leading ones exactly one is dropped.
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-  let isFirst = true;
-  let isAfterCr = false;
-  /** What came of the line that has not ended yet. @type {string[]} */
-  let pieces = [];
-  let room = maxLength;
+  /** What is passed over when the next text begins with it. */
+  let ignored = BOM;
+  let line = '';
   let data = '';
   let type = '';
   let id = '';
@@ -28,32 +28,22 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
 
   /** @param {string} piece a further piece of the running line */
   function hold(piece) {
-    room -= piece.length;
-    if (room < 0) {
-      const message = `a line or event of the stream is over ${maxLength} characters`;
-      throw chatError(CLIENT_CODES.FRAME_TOO_LARGE, message, false);
+    line += piece;
+    if (line.length + data.length > maxLength) {
+      throw chatError(CLIENT_CODES.FRAME_TOO_LARGE, `a line or event is over ${maxLength} characters`, false);
     }
-    if (piece) pieces.push(piece);
   }
 
   function endLine() {
-    const line = pieces.join('');
-    pieces = [];
-    if (line) readLine(line);
+    if (line) readLine();
     else dispatch();
-    room = maxLength - data.length;
+    line = '';
   }
 
-  /** @param {string} line */
-  function readLine(line) {
-    const colon = line.indexOf(':');
-    if (!colon) {
-      onComment?.(line.slice(1));
-      return;
-    }
-    const name = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? '' : line.slice(colon + (line[colon + 1] === ' ' ? 2 : 1));
-    if (name === 'data') data += value + '\n';
+  function readLine() {
+    const [, name, value] = /** @type {RegExpExecArray} */ (FIELD.exec(line));
+    if (!name) onComment?.(line.slice(1));
+    else if (name === 'data') data += value + '\n';
     else if (name === 'event') type = value;
     else if (name === 'id' && !value.includes('\0')) id = value;
     else if (name === 'retry' && /^[0-9]+$/.test(value)) onRetry?.(Number(value));
@@ -62,33 +52,24 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
   function dispatch() {
     // The cursor moves at every blank line, even when there is no data and so no event.
     lastEventId = id;
-    const event = { type: type || 'message', data: data.slice(0, -1), lastEventId };
-    const hasData = data !== '';
+    if (data) onEvent({ type: type || 'message', data: data.slice(0, -1), lastEventId });
     data = '';
     type = '';
-    if (hasData) onEvent(event);
   }
 
   return {
     push(bytes) {
       let text = utf8.decode(bytes, { stream: true });
       if (!text) return;
-      if (isFirst && text.startsWith(BOM)) text = text.slice(1);
-      isFirst = false;
-      let from = isAfterCr && text.startsWith('\n') ? 1 : 0;
-      isAfterCr = text.endsWith('\r');
-      // One pass for both line ends: looking for each alone is quadratic where the other is missing.
-      const lineEnd = /\r\n?|\n/g;
-      lineEnd.lastIndex = from;
-      for (let match = lineEnd.exec(text); match; match = lineEnd.exec(text)) {
-        hold(text.slice(from, match.index));
-        endLine();
-        from = lineEnd.lastIndex;
-      }
-      hold(text.slice(from));
+      if (text[0] === ignored) text = text.slice(1);
+      ignored = text.endsWith('\r') ? '\n' : '';
+      text.split(LINE_END).forEach((piece, at) => {
+        if (at) endLine();
+        hold(piece);
+      });
     },
     end() {
-      pieces = [];
+      line = '';
       data = '';
       type = '';
     },
@@ -127,7 +108,7 @@ export function encodeEvent({ type, data, id, retry, comment }) {
  */
 function lines(prefix, text) {
   return text
-    .split(/\r\n?|\n/)
+    .split(LINE_END)
     .map((line) => `${prefix} ${line}\n`)
     .join('');
 }
