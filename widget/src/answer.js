@@ -43,11 +43,12 @@ export function change(state, answer, turn, question) {
  * The state after the running answer ended without success. One that the visitor had stopped
  * stays stopped: that is what they asked for.
  * @param {State} state
- * @param {import('./types.js').ErrorView} error
+ * @param {Partial<import('./types.js').ErrorView>} error perhaps with more than is shown, or less
  * @returns {State}
  */
-export function failAnswer(state, error) {
-  return change(state, state.turn?.isStopped ? {} : { state: 'failed', error }, null, { state: 'done' });
+export function failAnswer(state, { code = '', message = '', retryable = true }) {
+  const failure = /** @type {const} */ ({ state: 'failed', error: { code, message, retryable } });
+  return change(state, state.turn?.isStopped ? {} : failure, null, { state: 'done' });
 }
 
 /**
@@ -68,10 +69,8 @@ function apply(state, answer, type, fields) {
       const end = finishReason === 'aborted' ? finishReason : 'done';
       return change(state, { ...withText(answer, fullText), state: end, finishReason }, null);
     }
-    case 'error': {
-      const { code = '', message = '', retryable = true } = fields;
-      return failAnswer(state, { code, message, retryable });
-    }
+    case 'error':
+      return failAnswer(state, fields);
   }
   // After Stop the text on screen is left alone until the server tells the end.
   if (state.turn?.isStopped) return state;

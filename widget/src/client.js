@@ -34,7 +34,7 @@ export function createClient(options) {
         await job();
       } finally {
         // Whatever went wrong, no answer is left without an end.
-        dispatch({ type: 'fail', error: { code: 'STREAM_ERROR', message: '', retryable: true } });
+        dispatch({ type: 'fail', error: { code: 'STREAM_ERROR' } });
         if (!queue.pending) line.show('idle');
       }
     },

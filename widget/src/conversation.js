@@ -34,8 +34,7 @@ export const initialState = {
 export function reduce(state, action) {
   const next = step(state, action);
   if (next.messages === state.messages) return next;
-  const queued = next.messages.filter((message) => message.state === 'queued').length;
-  return queued === next.queued ? next : { ...next, queued };
+  return { ...next, queued: next.messages.filter((message) => message.state === 'queued').length };
 }
 
 /** @param {State} state @param {Action} action @returns {State} */

@@ -10,7 +10,6 @@ import { hasStream } from './response.js';
 import { createDecoder } from './sse.js';
 
 const HEALTHY_MS = 10_000;
-const ANSWER_LOST = { code: CLIENT_CODES.ANSWER_LOST, message: '', retryable: true };
 
 /**
  * What the parts of the client share. `current` is the answer under way: null ends every loop that
@@ -71,14 +70,14 @@ export async function follow(core, start, body) {
     try {
       await step(core, turn, body);
     } catch (fault) {
-      const { code, message, retryable, delayMs } = asChatError(fault);
-      const isBusy = code === 'TURN_RUNNING';
+      const error = asChatError(fault);
+      const isBusy = error.code === 'TURN_RUNNING';
       if (isBusy && !current()?.isStopped) {
         dispatch({ type: 'requeue' });
         return false;
       }
-      if (!retryable || isBusy) dispatch({ type: 'fail', error: { code, message, retryable } });
-      else if (current()) await line.hold({ code, delayMs });
+      if (!error.retryable || isBusy) dispatch({ type: 'fail', error });
+      else if (current()) await line.hold(error);
     }
   }
   return true;
@@ -154,6 +153,6 @@ async function read(core, link) {
 async function reconcile(core) {
   const { activeStream } = await load(core);
   const turn = core.current();
-  if (turn && activeStream?.requestId !== turn.requestId) core.dispatch({ type: 'fail', error: ANSWER_LOST });
+  if (turn && activeStream?.requestId !== turn.requestId) core.dispatch({ type: 'fail', error: { code: CLIENT_CODES.ANSWER_LOST } });
   void abortIfStopped(core);
 }

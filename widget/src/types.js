@@ -107,7 +107,7 @@
  *   | {type: 'requeue'}
  *   | {type: 'event', event: StreamEvent}
  *   | {type: 'stop'}
- *   | {type: 'fail', error: ErrorView}
+ *   | {type: 'fail', error: Partial<ErrorView>}
  *   | {type: 'snapshot', snapshot: Snapshot, before: State}
  *   | {type: 'connection', connection: Connection, wait?: Wait | undefined}
  *   | {type: 'drop'}
