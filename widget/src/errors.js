@@ -2,17 +2,17 @@
  * The failures the widget itself can name. Everything else carries the server's own code.
  */
 
+/** No usable answer came: no network, a cut, or a page that is not ours (a hotel's login). */
+export const CONNECTION_LOST = 'CONNECTION_LOST';
+/** The running answer is no longer held by the server, nor is its end. */
+export const ANSWER_LOST = 'ANSWER_LOST';
+/** 401 or 403 without a reason of ours. */
+export const REFUSED = 'REFUSED';
+/** A line or event of a stream is longer than anybody should send. */
+export const FRAME_TOO_LARGE = 'FRAME_TOO_LARGE';
+
 /** Codes made here, beside those of the server. `strings.js` has words for each. */
-export const CLIENT_CODES = {
-  /** No usable answer came: no network, a cut, or a page that is not ours (a hotel's login). */
-  CONNECTION_LOST: 'CONNECTION_LOST',
-  /** The running answer is no longer held by the server, nor is its end. */
-  ANSWER_LOST: 'ANSWER_LOST',
-  /** 401 or 403 without a reason of ours. */
-  REFUSED: 'REFUSED',
-  /** A line or event of a stream is longer than anybody should send. */
-  FRAME_TOO_LARGE: 'FRAME_TOO_LARGE',
-};
+export const CLIENT_CODES = [CONNECTION_LOST, ANSWER_LOST, REFUSED, FRAME_TOO_LARGE];
 
 /**
  * `retryable`: whether trying again may help; `delayMs`: not sooner than that.
@@ -20,7 +20,7 @@ export const CLIENT_CODES = {
  */
 
 /**
- * An Error with a code from the list above or from the server.
+ * An Error with a code of those above or of the server.
  * @param {string} code
  * @param {string} [message] in English, safe to show; empty where the code says it all
  * @param {boolean} [retryable]

@@ -5,7 +5,7 @@
  */
 
 import { reduce } from './conversation.js';
-import { asChatError, chatError, CLIENT_CODES } from './errors.js';
+import { ANSWER_LOST, asChatError, chatError, CONNECTION_LOST } from './errors.js';
 import { hasStream } from './response.js';
 import { createDecoder } from './sse.js';
 
@@ -95,7 +95,7 @@ async function step(core, turn, body) {
   const wasRead = !isWithdrawn && (await attempt(core, turn, body));
   if (!wasRead) await reconcile(core);
   // Cut in the middle, or gone and yet running: only another stream is read at once.
-  if (wasRead || core.current()?.streamId === turn.streamId) throw chatError(CLIENT_CODES.CONNECTION_LOST);
+  if (wasRead || core.current()?.streamId === turn.streamId) throw chatError(CONNECTION_LOST);
 }
 
 /**
@@ -134,14 +134,15 @@ async function read(core, link) {
     onRetry: line.backoff.setRetry,
   });
   line.show('streaming');
-  for (let bytes = await link.read(); bytes && current(); bytes = await link.read()) {
+  for await (const bytes of link.bytes()) {
+    if (!current()) return;
     line.hear();
     // One change of the state for all events that came together.
     state = store.get();
     decoder.push(bytes);
     store.set(state);
     void abortIfStopped(core);
-    if (!current() || current()?.isTorn) break;
+    if (current()?.isTorn ?? true) return;
   }
 }
 
@@ -153,6 +154,8 @@ async function read(core, link) {
 async function reconcile(core) {
   const { activeStream } = await load(core);
   const turn = core.current();
-  if (turn && activeStream?.requestId !== turn.requestId) core.dispatch({ type: 'fail', error: { code: CLIENT_CODES.ANSWER_LOST } });
+  if (turn && activeStream?.requestId !== turn.requestId) {
+    core.dispatch({ type: 'fail', error: { code: ANSWER_LOST } });
+  }
   void abortIfStopped(core);
 }

@@ -2,7 +2,7 @@
  * What a response of the server means for the one who waits for an answer.
  */
 
-import { chatError, CLIENT_CODES } from './errors.js';
+import { chatError, CONNECTION_LOST, REFUSED } from './errors.js';
 
 const LONGEST_WAIT_MS = 60_000;
 
@@ -36,7 +36,7 @@ export function hasStream(reply, now, isResume) {
  */
 export function refusal({ status, headers, body }, now) {
   const isForbidden = status === 401 || status === 403;
-  const cause = isForbidden ? CLIENT_CODES.REFUSED : CLIENT_CODES.CONNECTION_LOST;
+  const cause = isForbidden ? REFUSED : CONNECTION_LOST;
   const { code = cause, message, retryable = !isForbidden } = body?.error ?? {};
   return chatError(code, message, retryable, retryAfterMs(headers.get('Retry-After'), now));
 }

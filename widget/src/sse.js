@@ -1,4 +1,4 @@
-import { chatError, CLIENT_CODES } from './errors.js';
+import { chatError, FRAME_TOO_LARGE } from './errors.js';
 
 const LONGEST = 8 * 1024 * 1024;
 const BOM = '\ufeff';
@@ -30,7 +30,7 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
   function hold(piece) {
     line += piece;
     if (line.length + data.length > maxLength) {
-      throw chatError(CLIENT_CODES.FRAME_TOO_LARGE, `a line or event is over ${maxLength} characters`, false);
+      throw chatError(FRAME_TOO_LARGE, `a line or event is over ${maxLength} characters`, false);
     }
   }
 
@@ -41,7 +41,7 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
   }
 
   function readLine() {
-    const [, name, value] = /** @type {RegExpExecArray} */ (FIELD.exec(line));
+    const [, name, value] = /** @type {[string, string, string]} */ (/** @type {unknown} */ (FIELD.exec(line)));
     if (!name) onComment?.(line.slice(1));
     else if (name === 'data') data += value + '\n';
     else if (name === 'event') type = value;

@@ -3,7 +3,7 @@
  * network that changed under a connection does not always say so.
  */
 
-import { chatError, CLIENT_CODES } from './errors.js';
+import { chatError, CONNECTION_LOST } from './errors.js';
 import { refusal } from './response.js';
 
 /** The server's heartbeat comes every 15 s: two and a half of them without a byte is a drop. */
@@ -15,7 +15,7 @@ export const SILENCE_MS = 37_500;
  * One request. What it waits for rejects with a ChatError `CONNECTION_LOST` when nothing comes.
  * @typedef {object} Link
  * @property {() => Promise<Reply>} reply
- * @property {() => Promise<Uint8Array | undefined>} read the next bytes of the body; undefined at its end
+ * @property {() => AsyncIterable<Uint8Array>} bytes the body, as it comes
  * @property {() => void} close
  */
 
@@ -25,8 +25,8 @@ export const SILENCE_MS = 37_500;
  * @param {Pick<import('./types.js').ClientOptions, 'endpoint' | 'sessionId' | 'fetch' | 'now' | 'schedule'>} options
  */
 export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
-  /** @type {Set<{heardAt: number, abort: () => void}>} */
-  const links = new Set();
+  /** What cuts each link, and when something was last heard on it. @type {Map<() => void, number>} */
+  const links = new Map();
 
   /**
    * @param {string} method
@@ -37,24 +37,28 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
    */
   function open(method, path, body, cursor) {
     const controller = new AbortController();
-    const link = { heardAt: now(), abort: () => controller.abort() };
-    let disarm = schedule(link.abort, SILENCE_MS);
-    links.add(link);
+    const abort = () => controller.abort();
+    let disarm = () => {};
+
+    function arm() {
+      disarm();
+      links.set(abort, now());
+      disarm = schedule(abort, SILENCE_MS);
+    }
 
     /** @template T @param {Promise<T>} promise */
     async function hear(promise) {
       const value = await promise.catch((error) => {
-        throw chatError(CLIENT_CODES.CONNECTION_LOST, String(error));
+        throw chatError(CONNECTION_LOST, String(error));
       });
-      link.heardAt = now();
-      disarm();
-      disarm = schedule(link.abort, SILENCE_MS);
+      arm();
       return value;
     }
 
+    arm();
     const response = fetch(endpoint + path, {
       method,
-      body: body ? JSON.stringify(body) : null,
+      body: JSON.stringify(body),
       headers: headersOf(sessionId, body, cursor),
       signal: controller.signal,
       credentials: 'omit',
@@ -62,19 +66,20 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
       // The session id is a secret: it does not follow a redirect to somebody else.
       redirect: 'error',
     });
-    /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
-    let reader;
-
     return {
       reply: async () => readReply(await hear(response)),
-      async read() {
-        reader ??= /** @type {ReadableStream<Uint8Array>} */ ((await response).body).getReader();
-        return (await hear(reader.read())).value;
+      async *bytes() {
+        const reader = /** @type {ReadableStream<Uint8Array>} */ ((await response).body).getReader();
+        for (;;) {
+          const { value } = await hear(reader.read());
+          if (!value) return;
+          yield value;
+        }
       },
       close() {
-        links.delete(link);
+        links.delete(abort);
         disarm();
-        link.abort();
+        abort();
       },
     };
   }
@@ -105,7 +110,7 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
      * @param {number} [silentMs]
      */
     cut(silentMs = 0) {
-      for (const link of links) if (now() - link.heardAt >= silentMs) link.abort();
+      for (const [abort, heardAt] of links) if (now() - heardAt >= silentMs) abort();
     },
   };
 }
