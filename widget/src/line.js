@@ -5,6 +5,8 @@
 import { createBackoff } from './backoff.js';
 
 const GIVE_UP_MS = 300_000;
+/** The longest that browsers' timers take, almost a month: until woken. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** @type {Extract<import('./types.js').Action, {type: 'connection'}>} */
 const IDLE = { type: 'connection', connection: 'idle' };
@@ -24,8 +26,8 @@ const IDLE = { type: 'connection', connection: 'idle' };
  */
 export function createLine({ store, dispatch, isOver, now, random, schedule }) {
   const backoff = createBackoff({ random });
-  /** What ends each pause, and whether the server asked for it. @type {Map<() => void, boolean>} */
-  const pauses = new Map();
+  /** Ends the pause: one that the server asked for only when it must be. @type {(evenFirm?: boolean) => void} */
+  let wake = () => {};
   let shown = IDLE;
   let heardAt = 0;
 
@@ -52,20 +54,19 @@ export function createLine({ store, dispatch, isOver, now, random, schedule }) {
   }
 
   /**
-   * Infinity waits until woken.
+   * At most one at a time: all work waits in one queue.
    * @param {number} ms
    * @param {boolean} [isFirm] whether the server asked for it
    * @returns {Promise<void>}
    */
-  function pause(ms, isFirm = false) {
+  function pause(ms, isFirm) {
     return new Promise((resolve) => {
-      const end = () => {
+      const cancel = schedule(resolve, ms);
+      wake = (evenFirm) => {
+        if (isFirm && !evenFirm) return;
         cancel();
-        pauses.delete(end);
         resolve();
       };
-      const cancel = ms < Infinity ? schedule(end, ms) : () => {};
-      pauses.set(end, isFirm);
     });
   }
 
@@ -80,10 +81,8 @@ export function createLine({ store, dispatch, isOver, now, random, schedule }) {
       heardAt = now();
     },
 
-    /** Ends the pauses: those that the server asked for only when it must be. */
-    wake(evenFirm = false) {
-      for (const [end, isFirm] of pauses) if (evenFirm || !isFirm) end();
-    },
+    /** @param {boolean} [evenFirm] */
+    wake: (evenFirm) => wake(evenFirm),
 
     /**
      * Waits before another attempt. After five minutes without a byte it waits to be woken.
@@ -97,7 +96,7 @@ export function createLine({ store, dispatch, isOver, now, random, schedule }) {
         await pause(ms, delayMs > 0);
       } else {
         show('lost');
-        await pause(Infinity);
+        await pause(LONGEST_MS);
         begin();
       }
       show('reconnecting');

@@ -59,7 +59,10 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
     const response = fetch(endpoint + path, {
       method,
       body: JSON.stringify(body),
-      headers: headersOf(sessionId, body, cursor),
+      // A question carries the session id itself.
+      headers: body
+        ? { 'Content-Type': 'application/json' }
+        : { Authorization: `Bearer ${sessionId}`, ...(cursor && { 'Last-Event-ID': cursor }) },
       signal: controller.signal,
       credentials: 'omit',
       cache: 'no-store',
@@ -124,16 +127,4 @@ async function readReply(response) {
   const isJson = /^application\/json\b/i.test(headers.get('Content-Type') ?? '');
   // A body that was cut, or is no JSON after all, tells no more than none.
   return { status, headers, body: isJson ? await response.json().catch(() => null) : null };
-}
-
-/**
- * @param {string} sessionId
- * @param {object} [body] a question carries the session id itself
- * @param {string} [cursor]
- * @returns {Record<string, string>}
- */
-function headersOf(sessionId, body, cursor) {
-  if (body) return { 'Content-Type': 'application/json' };
-  const headers = { Authorization: `Bearer ${sessionId}` };
-  return cursor ? { ...headers, 'Last-Event-ID': cursor } : headers;
 }
