@@ -23,7 +23,7 @@ const STALE_MS = 17_000;
  */
 export function createClient(options) {
   const { now, newId, sessionId, locale, page } = options;
-  const core = createParts(options);
+  const core = createCore(options);
   const { dispatch, line, transport } = core;
 
   /** @type {import('./types.js').Queue<() => Promise<unknown>, void>} */
@@ -43,7 +43,7 @@ export function createClient(options) {
   /** @param {string} text */
   async function ask(text) {
     const message = text.trim();
-    if (!message || core.isOver()) return;
+    if (!message || core.isOver) return;
     const requestId = newId();
     const body = { message, sessionId, requestId, page: page?.(), locale };
     dispatch({ type: 'ask', requestId, text: message, at: now() });
@@ -98,30 +98,25 @@ export function createClient(options) {
     },
 
     destroy() {
-      core.end();
+      core.isOver = true;
       cutOff();
     },
   };
 }
 
 /** @param {import('./types.js').ClientOptions} options */
-function createParts(options) {
+function createCore(options) {
   const { store } = options;
-  let hasEnded = false;
+  /** @type {import('./line.js').Ground} */
   const ground = {
     ...options,
-    isOver: () => hasEnded,
-    /** @param {import('./types.js').Action} action */
+    isOver: false,
     dispatch(action) {
-      if (!hasEnded) store.set(reduce(store.get(), action));
+      if (!ground.isOver) store.set(reduce(store.get(), action));
     },
-    current: () => (hasEnded ? null : store.get().turn),
-    aborted: new Set(),
-    end() {
-      hasEnded = true;
-    },
+    current: () => (ground.isOver ? null : store.get().turn),
   };
-  return { ...ground, line: createLine(ground), transport: createTransport(options) };
+  return Object.assign(ground, { aborted: new Set(), line: createLine(ground), transport: createTransport(options) });
 }
 
 /**
@@ -132,7 +127,7 @@ function createParts(options) {
  */
 async function runQuestion(core, requestId, body) {
   // It is gone from the state when it was dropped, or the conversation erased.
-  while (!core.isOver() && find(core, questionId(requestId))) {
+  while (!core.isOver && find(core, questionId(requestId))) {
     if (await follow(core, { requestId }, body)) return;
     // Another answer is running, asked from another tab: show it, then ask again.
     if (!(await join(core))) await core.line.hold(chatError('TURN_RUNNING'));
@@ -147,7 +142,7 @@ async function runQuestion(core, requestId, body) {
  * @returns {Promise<boolean>} whether there was one
  */
 async function join(core, onTold) {
-  while (!core.isOver()) {
+  while (!core.isOver) {
     try {
       const { activeStream } = await load(core);
       onTold?.();

@@ -12,12 +12,10 @@ import { createDecoder } from './sse.js';
 const HEALTHY_MS = 10_000;
 
 /**
- * What the parts of the client share. `current` is the answer under way: null ends every loop that
- * works for it. `aborted` names the streams whose abort is under way or done.
+ * What the parts of the client share. `aborted` names the streams whose abort is under way or done.
  * @typedef {import('./line.js').Ground & {
  *   line: import('./line.js').Line,
  *   transport: import('./transport.js').Transport,
- *   current: () => import('./types.js').Turn | null,
  *   aborted: Set<string>,
  * }} Core
  */

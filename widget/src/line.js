@@ -14,17 +14,20 @@ const IDLE = { type: 'connection', connection: 'idle' };
 /** @typedef {ReturnType<typeof createLine>} Line */
 
 /**
- * What a client stands on.
+ * What a client stands on. `isOver`: it was destroyed, and the state no longer changes. `current` is
+ * the answer under way: null ends every loop that works for it.
  * @typedef {import('./types.js').ClientOptions & {
  *   dispatch: (action: import('./types.js').Action) => void,
- *   isOver: () => boolean,
+ *   isOver: boolean,
+ *   current: () => import('./types.js').Turn | null,
  * }} Ground
  */
 
 /**
  * @param {Ground} ground
  */
-export function createLine({ store, dispatch, isOver, now, random, schedule }) {
+export function createLine(ground) {
+  const { store, dispatch, now, random, schedule } = ground;
   const backoff = createBackoff({ random });
   /** Ends the pause: one that the server asked for only when it must be. @type {(evenFirm?: boolean) => void} */
   let wake = () => {};
@@ -89,7 +92,7 @@ export function createLine({ store, dispatch, isOver, now, random, schedule }) {
      * @param {Pick<import('./errors.js').ChatError, 'code' | 'delayMs'>} cause
      */
     async hold({ code, delayMs }) {
-      if (isOver()) return;
+      if (ground.isOver) return;
       if (now() - heardAt < GIVE_UP_MS) {
         const ms = delayMs + backoff.next();
         show('reconnecting', { code, until: now() + ms });
