@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Iterator
 
 import gevent
 import pytest
@@ -54,20 +56,30 @@ def test_an_idle_process_forgets_ended_streams() -> None:
     assert not log._streams
 
 
-@pytest.mark.no_cover
+@pytest.fixture
+def no_collections() -> Iterator[None]:
+    """A full garbage collection takes 100 ms here: the tests import a lot. The server freezes its imports."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.mark.parametrize(
     "event",
     [Token("\u4e2d\U0001f600" * 75, 0, 1), Token("word ", 0, 1), Custom("card", {"size": "M"})],
     ids=["characters of six and twelve bytes", "words", "events that cannot be merged"],
 )
+@pytest.mark.usefixtures("no_collections")
+@pytest.mark.no_cover
 def test_no_append_holds_up_the_others(event: Token | Custom) -> None:
     """The longest answer there is has 1,500,000 units; merging it by its JSON took 100 ms."""
     log = MemoryStreamLog()
     log.open("s", "anna")
     slowest = 0.0
     for _ in range(6000):
-        began = time.perf_counter()
+        began = time.thread_time()  # of the processor: the machine has other things to do, too
         log.append("s", event)
-        slowest = max(slowest, time.perf_counter() - began)
+        slowest = max(slowest, time.thread_time() - began)
     print(f"slowest append: {slowest * 1000:.1f} ms")  # noqa: T201 -- the figure belongs in the report
     assert slowest < 0.05
