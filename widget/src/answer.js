@@ -33,10 +33,10 @@ export function applyEvent(state, { type, data, lastEventId }) {
  * @param {Partial<MessageView>} [question]
  * @returns {State}
  */
-export function change(state, answer, turn, question) {
+export function change(state, answer, turn = {}, question) {
   if (!state.turn) return state;
   const messages = patchTurn(state.messages, state.turn.requestId, answer, question);
-  return { ...state, messages, turn: turn === null ? null : { ...state.turn, ...turn } };
+  return { ...state, messages, turn: turn && { ...state.turn, ...turn } };
 }
 
 /**

@@ -42,7 +42,7 @@ export function newMessage(author, requestId, createdAt, rest) {
  * `messages` with the answer to a request changed, and perhaps its question.
  * @param {Messages} messages
  * @param {string} requestId
- * @param {Partial<MessageView>} [answer]
+ * @param {Partial<MessageView>} answer
  * @param {Partial<MessageView>} [question]
  * @returns {Messages}
  */
@@ -55,12 +55,11 @@ export function patchTurn(messages, requestId, answer, question) {
 
 /**
  * The change that makes `text` the whole text of `message`.
- * @param {MessageView | undefined} message
+ * @param {MessageView} message
  * @param {string} text
  */
 export function withText(message, text) {
-  const isLonger = text.startsWith(message?.text ?? '');
-  return { text, revision: (message?.revision ?? 0) + (isLonger ? 0 : 1) };
+  return { text, revision: message.revision + Number(!text.startsWith(message.text)) };
 }
 
 /**

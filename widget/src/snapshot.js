@@ -70,9 +70,9 @@ function merge(told, kept) {
 function adopt(kept, { messageId, author, content, finishReason = null, errorCode, requestId = null, createdAt }) {
   const fresh = newMessage(author, requestId ?? '', createdAt);
   const id = requestId ? fresh.id : messageId;
-  const mine = kept.find((message) => message.id === id);
+  const mine = kept.find((message) => message.id === id) ?? fresh;
   const state = errorCode ? 'failed' : finishReason === 'aborted' ? finishReason : 'done';
-  if (mine?.messageId === messageId && mine.state === state && mine.text === content) return mine;
+  if (mine.messageId === messageId && mine.state === state && mine.text === content) return mine;
   const error = errorCode ? { code: errorCode, message: '', retryable: true } : null;
   return { ...fresh, ...withText(mine, content), id, requestId, messageId, state, finishReason, error };
 }
