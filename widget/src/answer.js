@@ -2,7 +2,7 @@
  * The events of an answer's stream, applied to the state.
  */
 
-import { answerId, patchTurn, withText } from './messages.js';
+import { answerId, findMessage, patchTurn, withText } from './messages.js';
 
 /** @typedef {import('./types.js').State} State */
 /** @typedef {import('./types.js').MessageView} MessageView */
@@ -21,7 +21,7 @@ export function applyEvent(state, { type, data, lastEventId }) {
   const isUsable = !isTorn || type === 'connected';
   const next = { ...state, turn: { ...state.turn, cursor: isUsable ? lastEventId || cursor : '' } };
   const fields = parse(data);
-  const answer = state.messages.find(({ id }) => id === answerId(requestId));
+  const answer = findMessage(state.messages, answerId(requestId));
   return fields && answer ? apply(next, answer, type, fields) : next;
 }
 

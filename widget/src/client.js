@@ -6,7 +6,7 @@ import { reduce } from './conversation.js';
 import { asChatError, chatError } from './errors.js';
 import { abortIfStopped, follow, load } from './follow.js';
 import { createLine } from './line.js';
-import { answerId, questionId } from './messages.js';
+import { answerId, findMessage, questionId } from './messages.js';
 import { createQueue } from './queue.js';
 import { createTransport } from './transport.js';
 
@@ -163,5 +163,5 @@ async function join(core, onTold) {
  * @param {string} id
  */
 function find({ store }, id) {
-  return store.get().messages.find((message) => message.id === id);
+  return findMessage(store.get().messages, id);
 }

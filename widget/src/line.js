@@ -29,8 +29,8 @@ const IDLE = { type: 'connection', connection: 'idle' };
 export function createLine(ground) {
   const { store, dispatch, now, random, schedule } = ground;
   const backoff = createBackoff({ random });
-  /** Ends the pause: one that the server asked for only when it must be. @type {(evenFirm?: boolean) => void} */
-  let wake = () => {};
+  /** A pause that the server asked for ends only when it must. @type {(evenFirm?: boolean) => void} */
+  let endPause = () => {};
   let shown = IDLE;
   let heardAt = 0;
 
@@ -65,7 +65,7 @@ export function createLine(ground) {
   function pause(ms, isFirm) {
     return new Promise((resolve) => {
       const cancel = schedule(resolve, ms);
-      wake = (evenFirm) => {
+      endPause = (evenFirm) => {
         if (isFirm && !evenFirm) return;
         cancel();
         resolve();
@@ -85,7 +85,9 @@ export function createLine(ground) {
     },
 
     /** @param {boolean} [evenFirm] */
-    wake: (evenFirm) => wake(evenFirm),
+    wake(evenFirm) {
+      endPause(evenFirm);
+    },
 
     /**
      * Waits before another attempt. After five minutes without a byte it waits to be woken.

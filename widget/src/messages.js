@@ -15,6 +15,12 @@ export const questionId = (requestId) => `q-${requestId}`;
 export const answerId = (requestId) => `a-${requestId}`;
 
 /**
+ * @param {Messages} messages
+ * @param {string} id
+ */
+export const findMessage = (messages, id) => messages.find((message) => message.id === id);
+
+/**
  * A bubble of this page, before the server knows of it.
  * @param {import('./types.js').Author} author
  * @param {string} requestId

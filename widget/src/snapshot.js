@@ -3,7 +3,7 @@
  * is doubled, and a bubble that did not change keeps its identity.
  */
 
-import { answerId, newMessage, questionId, withText, withoutRetried } from './messages.js';
+import { answerId, findMessage, newMessage, questionId, withText, withoutRetried } from './messages.js';
 
 /** @typedef {import('./types.js').State} State */
 /** @typedef {import('./types.js').MessageView} MessageView */
@@ -70,7 +70,7 @@ function merge(told, kept) {
 function adopt(kept, { messageId, author, content, finishReason = null, errorCode, requestId = null, createdAt }) {
   const fresh = newMessage(author, requestId ?? '', createdAt);
   const id = requestId ? fresh.id : messageId;
-  const mine = kept.find((message) => message.id === id) ?? fresh;
+  const mine = findMessage(kept, id) ?? fresh;
   const state = errorCode ? 'failed' : finishReason === 'aborted' ? finishReason : 'done';
   if (mine.messageId === messageId && mine.state === state && mine.text === content) return mine;
   const error = errorCode ? { code: errorCode, message: '', retryable: true } : null;
