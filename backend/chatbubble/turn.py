@@ -190,10 +190,13 @@ class RunningTurn:
             gevent.sleep(min(30.0, 0.5 * 2 ** min(attempt, 6)))
             try:
                 self._parts.store.finish_turn(self.turn, answer)
-            except StoreUnavailable:
-                continue
-            logger.warning("answer %s was saved late", self.turn.message_id)
-            return
+            except StoreUnavailable as unavailable:
+                logger.warning("answer %s is still not saved: %s", self.turn.message_id, unavailable.detail)
+            except Exception:
+                logger.exception("answer %s is still not saved", self.turn.message_id)
+            else:
+                logger.warning("answer %s was saved late", self.turn.message_id)
+                return
 
 
 def last_words(reason: FinishReason) -> str:

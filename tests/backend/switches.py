@@ -1,11 +1,13 @@
-"""Counts greenlet switches, for code that promises never to switch."""
+"""What may hold up an event loop: switches where none are promised, and the garbage collector."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import greenlet
+import pytest
 
 
 @contextmanager
@@ -18,3 +20,13 @@ def no_switches() -> Iterator[None]:
     finally:
         greenlet.settrace(before)
     assert not switches, f"{len(switches)} switches"
+
+
+@pytest.fixture
+def no_collections() -> Iterator[None]:
+    """For tests of time: a full garbage collection takes 100 ms here, since tests import a lot.
+    The server has its imports frozen."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

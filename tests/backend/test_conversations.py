@@ -11,6 +11,7 @@ from scripted import Call
 from serving import Serve, Served
 from stream_client import Reply, Visitor
 
+from chatbubble.records import Question
 from chatbubble.store import StoredTurn
 
 EMPTY: dict[str, object] = {"conversationId": None, "messages": [], "activeStream": None}
@@ -168,6 +169,28 @@ def test_what_is_erased_as_it_is_told_again_is_not_told(serve: Serve, monkeypatc
     monkeypatch.setattr(served.mounted.store, "find_turn", find_turn)
     assert visitor.resume(stream_id).status == 404
     served.await_stats(logStreams=0)
+
+
+def test_many_who_come_back_at_once_are_told_one_story(serve: Serve) -> None:
+    first = serve()
+    visitor = first.visitor()
+    first.provider.script("a", "b")
+    stream_id = visitor.ask().until_end()[0].data["streamId"]
+    first.stop()
+    visitor = serve().visitor(visitor.session)
+    replies = [gevent.spawn(visitor.resume, stream_id) for _ in range(20)]
+    told = [reply.get(timeout=5).until_end() for reply in replies]
+    assert all(events == told[0] for events in told)
+
+
+def test_a_turn_that_nobody_works_on_is_told_as_interrupted(served: Served) -> None:
+    visitor = served.visitor()
+    visitor.conversation()
+    visitor_id = hashlib.sha256(visitor.session.encode()).hexdigest()
+    served.mounted.store.begin_turn(Question("hello", visitor_id, "r1"), "stream_of_another_process")
+    told = visitor.resume("stream_of_another_process").until_end()
+    assert [event.type for event in told] == ["connected", "error"]
+    assert told[-1].data["code"] == "INTERRUPTED"
 
 
 def test_session_ids_are_kept_only_as_a_hash(served: Served, tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Iterator
 
 import gevent
 import pytest
@@ -54,15 +52,6 @@ def test_an_idle_process_forgets_ended_streams() -> None:
     gevent.sleep(0.2)
     # Looked at directly: asking for the numbers would sweep.
     assert not log._streams
-
-
-@pytest.fixture
-def no_collections() -> Iterator[None]:
-    """A full garbage collection takes 100 ms here: the tests import a lot. The server freezes its imports."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from test_store import answer, begin, question
 from chatbubble.errors import ConfigError, StoreUnavailable, TurnRunning
 from chatbubble.records import TurnState
 from chatbubble.stores.sql import SqlStore
+from chatbubble.stores.sqlite import empty_log
 
 PRIVATE = "the shoe size of the visitor is 47"
 
@@ -70,6 +71,27 @@ def test_erasing_waits_for_nobody_who_reads_the_file(store: SqlStore, tmp_path: 
         assert store.erase("anna") == ("s1",)
         assert time.monotonic() - began < 2
     assert store.conversation("anna") is None
+
+
+def test_emptying_the_log_gives_way_to_another_writer(store: SqlStore, tmp_path: Path) -> None:
+    begin(store, question(PRIVATE))
+    other = sqlite3.connect(f"{tmp_path}/chat.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    assert not store._thread.apply(empty_log, (store._engine,))
+    assert time.monotonic() - began < 2
+    other.execute("COMMIT")
+    other.close()
+    assert store._thread.apply(empty_log, (store._engine,))
+    # Afterwards others are waited for again.
+    assert store._run(lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout").scalar()) == 5000
+
+
+def test_a_fault_within_a_transaction_is_a_store_unavailable(store: SqlStore, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(StoreUnavailable):
+        store._run(lambda _connection: 1 / 0)
+    assert "ZeroDivisionError" in caplog.text
+    assert store.is_ready()
 
 
 @pytest.mark.parametrize("place", ["no/such/folder/chat.db", "."])
@@ -129,6 +151,8 @@ def test_an_address_that_is_not_for_sqlite_names_the_setting(url: str) -> None:
         SqlStore(url)
 
 
+@pytest.mark.usefixtures("no_collections")
+@pytest.mark.no_cover
 def test_the_event_loop_is_never_held_up_by_fifty_writers(store: SqlStore) -> None:
     """The promise is 20 ms; the bench of the same name gives the figure."""
     lags: list[float] = []

@@ -160,7 +160,7 @@ def test_an_answer_that_cannot_be_logged_is_a_failed_turn(turns: Turns, monkeypa
 def test_an_answer_that_cannot_be_saved_is_an_error_and_saved_later(
     turns: Turns, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fail_times(turns, monkeypatch, 2)
+    fail_times(turns, monkeypatch, 3)
     caplog.set_level(logging.ERROR)
     running = turns.begin()
     turns.provider.script("part")

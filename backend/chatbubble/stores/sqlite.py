@@ -32,8 +32,10 @@ def empty_log(engine: Engine) -> bool:
     try:
         connection: Any = pooled.driver_connection
         connection.execute("PRAGMA busy_timeout=0")
-        is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        try:
+            is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
     except sqlite3.Error:
         return False
     finally:
