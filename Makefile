@@ -41,7 +41,8 @@ lint: install ## check style, types and the rules of the house, on both sides
 	$(JS) node widget/node_modules/eslint/bin/eslint.js --config widget/eslint.config.js --max-warnings=0 widget tests
 
 bench: install needs ## measure; prints tables
-	@set -e; for bench in tests/bench/*.py; do echo "$$bench"; $(BIN)/python "$$bench"; done
+	@$(BIN)/python tests/bench/run.py
+	@echo; echo markdown; $(JS) node tests/bench/widget/markdown.js
 
 build: $(STAMPS)/app ## build the widget, unless it is current
 	@$(BIN)/python widget/assets.py
