@@ -5,8 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .venv/stamps
 JS := $(BIN)/python widget/toolchain.py
-# The Python package that carries Node joins only where the machine has none. Running the demo does without: pip builds
-# the widget in an environment of its own, and esbuild, once fetched, needs no Node.
+# The Python package that carries Node joins only where the machine has none.
 NODE_EXTRA = $(shell $(BIN)/python widget/toolchain.py found || echo ,node)
 
 # The pure core: every branch of it has to be tested.
@@ -64,7 +63,7 @@ $(BIN)/python:
 
 $(STAMPS)/app: setup.cfg pyproject.toml | $(BIN)/python
 	@echo "Installing Chatbubble into .venv ..."
-	@$(BIN)/python -m pip install --quiet --editable '.[widget]'
+	@$(BIN)/python -m pip install --quiet --editable '.[widget$(NODE_EXTRA)]'
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: setup.cfg pyproject.toml | $(BIN)/python

@@ -13,6 +13,8 @@ import toolchain
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = json.loads(toolchain.LOCK_FILE.read_text("utf-8"))
+# terser, and all that it asks for in turn.
+TERSER = {"terser", "@jridgewell", "acorn", "commander", "source-map", "source-map-support", "buffer-from"}
 
 
 def add_program(folder: Path, name: str, answer: str) -> None:
@@ -49,6 +51,14 @@ def test_a_machine_without_node_is_told_what_to_install(tmp_path: Path, monkeypa
         toolchain.find_node()
 
 
+def test_the_minifier_says_what_to_install_when_node_has_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchain, "fetch", lambda **_: None)  # as if all were there already
+    monkeypatch.setattr(toolchain, "node_in_python", lambda: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(toolchain.ToolMissing, match="need Node"):
+        toolchain.terser()
+
+
 def test_an_unknown_command_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert toolchain.main(["bake"]) == 2
     assert "fetch [--all]" in capsys.readouterr().err
@@ -73,9 +83,9 @@ def test_the_lock_holds_the_bundler_for_every_platform(platform: str) -> None:
     assert bundler["version"] == packages()["node_modules/esbuild"]["version"]
 
 
-def test_the_bundler_is_all_that_a_build_fetches() -> None:
+def test_the_bundler_and_the_minifier_are_all_that_a_build_fetches() -> None:
     needed = {name for name, package in packages().items() if not package.get("dev")}
-    assert {name.split("/")[1] for name in needed} == {"esbuild", "@esbuild"}
+    assert {name.split("/")[1] for name in needed} == {"esbuild", "@esbuild", *TERSER}
 
 
 def test_every_tool_is_pinned_to_one_version() -> None:

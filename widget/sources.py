@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "src"
 STATIC = HERE.parent / "backend" / "chatbubble" / "static"
-# What decides the bytes besides the sources: the recipe and the pinned esbuild.
+# What decides the bytes besides the sources: the recipe and the pinned tools.
 RECIPE = (HERE / "assets.py", HERE / "package-lock.json")
 
 

