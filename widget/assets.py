@@ -10,7 +10,6 @@ give the same bytes in any folder: nothing here writes a time, a path or a rando
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import json
 import shutil
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple, TextIO
 
 import brotli
 import toolchain
+import zopfli.gzip
 from sources import SOURCES, STATIC, is_current, sources_hash
 from webassets import Bundle, Environment
 from webassets.exceptions import BuildError, BundleError, FilterError
@@ -138,7 +138,7 @@ def environment(staged: Path, output: Path) -> Environment:
 def compress(path: Path) -> dict[str, int]:
     """Write `path` again as .gz and .br beside it, as small as it gets; returns the sizes in bytes."""
     content = path.read_bytes()
-    zipped = gzip.compress(content, compresslevel=9, mtime=0)
+    zipped: bytes = zopfli.gzip.compress(content)
     brotlied: bytes = brotli.compress(content, quality=11, mode=brotli.MODE_TEXT)
     path.with_name(path.name + ".gz").write_bytes(zipped)
     path.with_name(path.name + ".br").write_bytes(brotlied)
