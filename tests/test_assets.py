@@ -19,21 +19,22 @@ import assets as pipeline
 import brotli
 import pytest
 import sources
+import toolchain
 from webassets.exceptions import FilterError
 
 ROOT = Path(__file__).resolve().parent.parent
 Entries = dict[str, dict[str, Any]]
 
-# Kilobytes of 1,000 bytes, after gzip. `chat` is all that has to come before a visitor can ask: the launcher included.
-BUDGETS = {"launcher": 2_000, "chat": 16_000}
+KB = 1024
+# After gzip. The launcher comes with every page, the chat on a visitor's first sign of interest.
+BUDGETS = {"launcher": 2 * KB, "chat": 16 * KB}
 README_LINE = re.compile(r"launcher: (\d+\.\d) KB, chat: (\d+\.\d) KB gzip")
 
 
 @pytest.fixture(scope="module")
 def sizes(files: Entries) -> dict[str, int]:
     """What a page pays, in bytes after gzip."""
-    launcher = files["widget.js"]["gzip"]
-    return {"launcher": launcher, "chat": launcher + files["chat.mjs"]["gzip"]}
+    return {"launcher": files["widget.js"]["gzip"], "chat": files["chat.mjs"]["gzip"]}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -51,7 +52,7 @@ def test_the_page_pays_no_more_than_promised(part: str, sizes: dict[str, int]) -
 
 def test_the_readme_prints_what_the_page_pays(sizes: dict[str, int]) -> None:
     printed = README_LINE.search((ROOT / "README.md").read_text("utf-8"))
-    measured = tuple(f"{size / 1000:.1f}" for size in sizes.values())
+    measured = tuple(f"{size / KB:.1f}" for size in sizes.values())
     assert printed is not None, f"README.md should say: launcher: {measured[0]} KB, chat: {measured[1]} KB gzip"
     assert printed.groups() == measured
 
@@ -91,6 +92,12 @@ def test_the_integrity_is_that_of_the_file(built: Path, files: Entries) -> None:
         assert entry["integrity"] == "sha384-" + base64.b64encode(digest).decode()
 
 
+def test_the_sizes_are_those_of_the_files_that_are_served(built: Path, files: Entries) -> None:
+    for entry in files.values():
+        lengths = [(built / (entry["file"] + suffix)).stat().st_size for suffix in ("", ".gz", ".br")]
+        assert [entry["bytes"], entry["gzip"], entry["brotli"]] == lengths
+
+
 def test_the_compressed_files_hold_the_same(built: Path, files: Entries) -> None:
     for entry in files.values():
         plain = (built / entry["file"]).read_bytes()
@@ -119,6 +126,34 @@ def test_the_source_map_holds_the_sources(built: Path, files: Entries) -> None:
     content = json.loads((built / files["chat.mjs"]["map"]).read_text("utf-8"))
     entry = content["sources"].index("../src/widget.js")
     assert content["sourcesContent"][entry] == (sources.SOURCES / "widget.js").read_text("utf-8")
+
+
+# Prints where the source map says that the needle in a built file came from.
+FIND_ORIGIN = """
+import { readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+const [file, needle] = process.argv.slice(2);
+const lines = readFileSync(file, 'utf8').split('\\n');
+const row = lines.findIndex((line) => line.includes(needle));
+const map = new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')));
+const { originalSource, originalLine } = map.findEntry(row, lines[row].indexOf(needle));
+console.log(JSON.stringify([originalSource, originalLine]));
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "source", "needle"),
+    [("chat.mjs", "storage.js", "localStorage"), ("widget.js", "embed.js", "currentScript")],
+)
+def test_the_source_map_leads_through_both_tools_to_the_line(
+    part: str, source: str, needle: str, built: Path, files: Entries, tmp_path: Path
+) -> None:
+    (tmp_path / "find.mjs").write_text(FIND_ORIGIN, "utf-8")
+    node, _ = toolchain.find_node()
+    command = [*node, str(tmp_path / "find.mjs"), str(built / files[part]["file"]), needle]
+    origin, line = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert origin.endswith(f"src/{source}")
+    assert needle in (sources.SOURCES / source).read_text("utf-8").splitlines()[line]
 
 
 def test_a_fault_in_a_source_is_named_with_file_and_line(tmp_path: Path) -> None:
