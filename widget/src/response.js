@@ -38,16 +38,8 @@ export function refusal({ status, headers, body }, now) {
   const isForbidden = status === 401 || status === 403;
   const cause = isForbidden ? REFUSED : CONNECTION_LOST;
   const { code = cause, message, retryable = !isForbidden } = body?.error ?? {};
-  return chatError(code, message, retryable, retryAfterMs(headers.get('Retry-After'), now));
-}
-
-/**
- * How long a `Retry-After` asks to wait, in seconds or until a date: at most a minute, 0 for none.
- * @param {string | null} value
- * @param {number} now
- * @returns {number}
- */
-function retryAfterMs(value, now) {
-  const ms = Number(value) * 1000 || Date.parse(value ?? '') - now || 0;
-  return Math.min(LONGEST_WAIT_MS, Math.max(0, ms));
+  const after = headers.get('Retry-After');
+  // In seconds or until a date; at most a minute.
+  const delayMs = Number(after) * 1000 || Date.parse(after ?? '') - now || 0;
+  return chatError(code, message, retryable, Math.min(LONGEST_WAIT_MS, Math.max(0, delayMs)));
 }
