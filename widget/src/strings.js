@@ -1,48 +1,18 @@
 /** @typedef {import('./types.js').StringKey} StringKey */
 
-/** @type {readonly (readonly [StringKey, string])[]} */
-const ERROR_WORDS = [
-  ['errorBusy', 'OVERLOADED UPSTREAM_BUSY SHUTTING_DOWN'],
-  ['errorRate', 'RATE_LIMITED'],
-  ['errorUnavailable', 'UPSTREAM_UNAVAILABLE UPSTREAM_REFUSED SERVER_UNPATCHED STORE_UNAVAILABLE'],
-  ['errorTimeout', 'UPSTREAM_TIMEOUT'],
-  ['errorInterrupted', 'INTERRUPTED ANSWER_LOST'],
-  ['errorEmpty', 'EMPTY_ANSWER'],
-  ['errorFiltered', 'CONTENT_FILTERED'],
-  ['errorRefused', 'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND'],
-  ['errorRequest', 'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH'],
-  ['errorConnection', 'CONNECTION_LOST'],
-  ['queued', 'TURN_RUNNING'],
-  ['errorUnknown', 'STREAM_ERROR FRAME_TOO_LARGE'],
-];
-
-/** @type {Map<string, StringKey>} */
-const ERROR_KEYS = new Map(ERROR_WORDS.flatMap(([key, codes]) => codes.split(' ').map((code) => [code, key])));
+/** What is said where nothing better is known. */
+const UNKNOWN = 'STREAM_ERROR FRAME_TOO_LARGE';
 
 /**
  * The locale to show: the first candidate that we have words for, else English.
- * @param {Iterable<string | null | undefined>} candidates language tags, best first: the option,
+ * @param {(string | null | undefined)[]} candidates language tags, best first: the option,
  *   the page's, the browser's
  * @returns {import('./types.js').Locale}
  */
 export function pickLocale(candidates) {
-  for (const tag of candidates) {
-    const [language] = (tag ?? '').toLowerCase().split(/[-_]/);
-    // Traditional Chinese has no words of its own yet; Simplified is nearer than English.
-    if (language === 'zh') return 'zh-CN';
-    if (language === 'en') return 'en';
-  }
-  return 'en';
-}
-
-/**
- * `text` with each `{name}` replaced by its value.
- * @param {string} text
- * @param {Readonly<Record<string, string | number>>} values
- * @returns {string}
- */
-export function format(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
+  const known = candidates.find((tag) => /^(en|zh)(?![a-z])/i.test(tag ?? ''));
+  // Traditional Chinese has no words of its own yet; Simplified is nearer than English.
+  return known && /^z/i.test(known) ? 'zh-CN' : 'en';
 }
 
 /**
@@ -52,7 +22,8 @@ export function format(text, values) {
  * @param {Pick<import('./types.js').ErrorView, 'code' | 'message'>} error
  * @returns {string}
  */
-export function errorText(words, error) {
-  const key = ERROR_KEYS.get(error.code);
-  return key ? words[key] : error.message || words.errorUnknown;
+export function errorText(words, { code, message }) {
+  const keys = /** @type {StringKey[]} */ (Object.keys(words));
+  const key = keys.find((codes) => codes.split(' ').includes(code));
+  return key ? words[key] : message || words[UNKNOWN];
 }

@@ -1,4 +1,3 @@
-import { format } from '../strings.js';
 import { icon, make } from '../dom.js';
 import { createEnter } from './enter.js';
 import { SEND, STOP } from './icons.js';
@@ -47,7 +46,7 @@ export function createComposer(words, onSend, onStop) {
     const { isTooLong, text } = read();
     field.dataset.text = input.value;
     send.disabled = !text;
-    note.textContent = isTooLong ? format(words.tooLong, { limit: LONGEST_QUESTION }) : '';
+    note.textContent = isTooLong ? words.tooLong.replace('{limit}', `${LONGEST_QUESTION}`) : '';
   }
 
   function submit() {

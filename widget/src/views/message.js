@@ -68,7 +68,7 @@ function createShell(author, words) {
  */
 function createQuestion(first, { words }) {
   const { element, bubble, body } = createShell(first.author, words);
-  const note = make('p', 'note', {}, words.queued);
+  const note = make('p', 'note', {}, words.TURN_RUNNING);
   bubble.textContent = first.text;
   return {
     element,
