@@ -13,7 +13,7 @@ import messageCss from '../styles/message.css';
 import panelCss from '../styles/panel.css';
 import transcriptCss from '../styles/transcript.css';
 
-const SHEETS = [light, panelCss, transcriptCss, messageCss, answer, composerCss];
+const CHAT = light + panelCss + transcriptCss + messageCss + answer + composerCss;
 const PREFERS_DARK = '(prefers-color-scheme: dark)';
 
 /**
@@ -107,7 +107,7 @@ export function createPanel(shell) {
 
 /** @param {Shell} shell */
 function dress({ root, frame, locale, theme }) {
-  for (const css of SHEETS) adopt(root, css);
+  adopt(root, CHAT);
   if (theme !== 'light') adopt(root, dark, { media: theme === 'dark' ? 'all' : PREFERS_DARK });
   frame.style.colorScheme = theme === 'auto' ? '' : theme;
   frame.setAttribute('role', 'dialog');

@@ -29,7 +29,7 @@ export function createText(root, words, say, isOld, onEnd) {
   let isEnded = false;
   let isWriting = true;
   let markdown = begin();
-  const write = (/** @type {string} */ text) => markdown.push(text);
+  let cursor = root;
   // In a hidden tab nobody sees the text flow, and some do not want to.
   const isInstant = () => isOld || document.hidden || matchMedia('(prefers-reduced-motion: reduce)').matches;
   const typewriter = createTypewriter({ write, onIdle, now: Date.now, schedule, isInstant });
@@ -46,6 +46,16 @@ export function createText(root, words, say, isOld, onEnd) {
     length = 0;
     isEnded = false;
     isWriting = true;
+  }
+
+  /** @param {string} text */
+  function write(text) {
+    markdown.push(text);
+    // The cursor stands where the last text went, be it a list's item, a table's cell or code.
+    cursor.classList.remove('cursor');
+    cursor = root;
+    while (cursor.lastChild instanceof HTMLElement) cursor = cursor.lastChild;
+    cursor.classList.add('cursor');
   }
 
   /** @param {string} code */
