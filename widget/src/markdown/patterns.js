@@ -2,8 +2,7 @@
  * What inline constructs look like, in text that may still grow.
  *
  * So that it does not matter how the text was cut, none of the patterns for a whole construct may
- * see an end where more of it could follow: the character behind has to be there, if only END. The
- * patterns named NO_... are for what cannot become whole any more.
+ * see an end where more of it could follow: the character behind has to be there, if only END.
  *
  * Chinese, Japanese and Korean letters and punctuation are \u2e80-\ud7ff\uf900-\uffef.
  */
@@ -36,26 +35,25 @@ export const WORD_START = /^[\s\u2e80-\ud7ff\uf900-\uffef][\p{L}\p{N}]/u;
 export const RUNS = /([^\s\\])(?!\1)(([*_~])\3*)(?!\3)(?=([^]))/g;
 export const DELIMITERS = /^([*_~])\1*(?!\1)(?=([^]))/;
 
-export const ESCAPE = /^\\(?:([!-/:-@[-`{-~])|\n[ \t]*(?=([^ \t\n])))/;
-export const NO_ESCAPE = /^\\[^\n]/;
 export const CODE = /^(`+)(?!`)([^]*?[^`])\1(?=[^`])/;
 export const BLANKS = /^([ \t]*)(\n?)[ \t]*(?=([^ \t\n]))/;
-export const ENTITY = /^&(amp|lt|gt|quot|#39|nbsp);/;
-export const NO_ENTITY = /^&(?![#\w]{0,4}$)/;
+/** What is taken at a time of that which was no construct. */
+export const PLAIN = /^(?:([`*_~])\1*|[a-z]+|[^])/iu;
 
-/** A line break, an address or a mailbox. */
-export const ANGLE = /^<(?:br ?\/?|([a-z][a-z\d+.-]+:[!-;=?-~]+)|([\w.+-]+@[\w.-]+))>/i;
-export const NO_ANGLE = /^<(?!(?:[!-;=?-~]*|br \/?)$)/i;
+// These match without a group what cannot become whole any more.
+export const ESCAPE = /^\\(?:([!-/:-@[-`{-~])|(\n)[ \t]*(?=[^ \t\x03])|(?=[^\n]|\n[ \t]*\x03))/;
+export const ENTITY = /^&(?:(amp|lt|gt|quot|#39|nbsp);|(?![#\w]{0,4}$))/;
+/** An address or a mailbox, or a line break, without a group too. */
+export const ANGLE = /^<(?:br ?\/?>|((?:[a-z][\w+.-]+:|[\w+.-]+@)[!-;=?-~]+)>|(?!(?:[!-;=?-~]*|br \/?)$))/i;
 
 // An address in the middle of a sentence. East Asian words follow it without a blank.
 const STOP = String.raw`\s\x03<>"\x60{}|\\^[\]*\u2000-\u206f\u2e80-\ud7ff\uf900-\uffef`;
-export const ADDRESS = new RegExp(`^https?://[^${STOP}]+(?=[${STOP}])`);
-export const NO_ADDRESS = new RegExp(`^h(?!t*p?s?:?/?/?$|ttps?://[^${STOP}]+$)`);
+export const ADDRESS = new RegExp(`^h(?:ttps?://[^${STOP}]+(?=[${STOP}])|(?!t*p?s?:?/?/?$|ttps?://[^${STOP}]+$))`);
 
 // A label with brackets in pairs, then an address with parentheses in pairs, and perhaps a title.
 const LABEL = /^!?\[((?:\\[^]|[^[\]\\]|\[(?:\\[^]|[^[\]\\])*\])*)\]/.source;
 const TARGET = /\(\s*(?:<([^<>\n]*)>|((?:[^\s()<\\]|\\.|\((?:[^\s()\\]|\\.)*\))*))/.source;
 const TITLE = /(?:\s+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))?\s*\)/.source;
-export const LINK = new RegExp(LABEL + TARGET + TITLE);
 // No bracket; no address behind the label, or one with a second line or word that is no title.
-export const NO_LINK = new RegExp(`^![^[]|${LABEL}${/(?:[^(]|\([^]*\n|\(\s*[^\s<]\S*\s+[^\s"')])/.source}`);
+const NO_TARGET = /[^(]|\([^]*\n|\(\s*[^\s<]\S*\s+[^\s"')]/.source;
+export const LINK = new RegExp(`${LABEL}(?:${TARGET}${TITLE}|${NO_TARGET})|^![^[]`);
