@@ -32,42 +32,29 @@ export const initialState = {
  * @returns {State}
  */
 export function reduce(state, action) {
-  const next = step(state, action);
+  const next = /** @type {(state: State, action: any) => State} */ (STEPS[action.type])(state, action);
   if (next.messages === state.messages) return next;
   return { ...next, queued: next.messages.filter((message) => message.state === 'queued').length };
 }
 
-/** @param {State} state @param {Action} action @returns {State} */
-function step(state, action) {
-  const { messages } = state;
-  switch (action.type) {
-    case 'ask': {
-      const { requestId, text, at } = action;
-      const question = newMessage('visitor', requestId, at, { text, state: 'queued' });
-      return { ...state, messages: withoutRetried([...messages, question]) };
-    }
-    case 'begin':
-      return begin(state, action);
-    case 'event':
-      return applyEvent(state, action.event);
-    case 'requeue':
-      return requeue(state);
-    case 'stop':
-      return change(state, { state: 'aborted' }, { isStopped: true }, { state: 'done' });
-    case 'fail':
-      return failAnswer(state, action.error);
-    case 'snapshot':
-      return applySnapshot(state, action.snapshot, action.before);
-    case 'connection': {
-      const { connection, wait = null } = action;
-      return connection === state.connection && wait === state.wait ? state : { ...state, connection, wait };
-    }
-    case 'drop':
-      return { ...state, messages: messages.filter((message) => message.state !== 'queued') };
-    case 'clear':
-      return { ...initialState, isRestored: true };
-  }
-}
+/** @type {{[Type in Action['type']]: (state: State, action: Extract<Action, {type: Type}>) => State}} */
+const STEPS = {
+  begin,
+  requeue,
+  event: (state, { event }) => applyEvent(state, event),
+  fail: (state, { error }) => failAnswer(state, error),
+  snapshot: (state, { snapshot, before }) => applySnapshot(state, snapshot, before),
+  stop: (state) => change(state, { state: 'aborted' }, { isStopped: true }, { state: 'done' }),
+  clear: () => ({ ...initialState, isRestored: true }),
+  drop: (state) => ({ ...state, messages: state.messages.filter((message) => message.state !== 'queued') }),
+  ask(state, { requestId, text, at }) {
+    const question = newMessage('visitor', requestId, at, { text, state: 'queued' });
+    return { ...state, messages: withoutRetried([...state.messages, question]) };
+  },
+  connection(state, { connection, wait = null }) {
+    return connection === state.connection && wait === state.wait ? state : { ...state, connection, wait };
+  },
+};
 
 /**
  * The answer's bubble, after its question, is there before a byte of it came.
@@ -76,7 +63,7 @@ function step(state, action) {
  * @returns {State}
  */
 function begin(state, { requestId, at, streamId = null, cursor = '' }) {
-  const messages = [...patchTurn(state.messages, requestId, {}, { state: streamId ? 'done' : 'sending' })];
+  const messages = patchTurn(state.messages, requestId, {}, { state: streamId ? 'done' : 'sending' });
   const place = messages.findIndex(({ id }) => id === questionId(requestId)) + 1 || messages.length;
   messages.splice(place, 0, newMessage('assistant', requestId, at));
   return { ...state, messages, turn: { requestId, streamId, cursor, isTorn: false, isStopped: false } };
@@ -84,7 +71,8 @@ function begin(state, { requestId, at, streamId = null, cursor = '' }) {
 
 /** @param {State} state @returns {State} */
 function requeue(state) {
-  const answer = state.turn && answerId(state.turn.requestId);
+  const { turn } = state;
+  if (!turn) return state;
   const next = change(state, {}, null, { state: 'queued' });
-  return answer ? { ...next, messages: next.messages.filter(({ id }) => id !== answer) } : state;
+  return { ...next, messages: next.messages.filter(({ id }) => id !== answerId(turn.requestId)) };
 }

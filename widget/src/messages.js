@@ -50,7 +50,7 @@ export function newMessage(author, requestId, createdAt, rest) {
  * @param {string} requestId
  * @param {Partial<MessageView>} answer
  * @param {Partial<MessageView>} [question]
- * @returns {Messages}
+ * @returns {MessageView[]}
  */
 export function patchTurn(messages, requestId, answer, question) {
   return messages.map((message) => {
@@ -75,14 +75,10 @@ export function withText(message, text) {
  * @returns {Messages}
  */
 export function withoutRetried(messages) {
-  /** @type {Set<MessageView | undefined>} */
-  const retried = new Set();
-  messages.forEach((answer, at) => {
-    const question = messages[at - 1];
-    const next = messages[at + 1];
-    if (answer.state === 'failed' && next?.author === 'visitor' && next.text === question?.text) {
-      retried.add(question).add(answer);
-    }
-  });
-  return messages.filter((message) => !retried.has(message));
+  /** @param {number} at place of a question */
+  const isRetried = (at) => {
+    const next = messages[at + 2];
+    return messages[at + 1]?.state === 'failed' && next?.author === 'visitor' && next.text === messages[at]?.text;
+  };
+  return messages.filter((_, at) => !isRetried(at) && !isRetried(at - 1));
 }

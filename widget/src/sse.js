@@ -30,7 +30,7 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
   function hold(piece) {
     line += piece;
     if (line.length + data.length > maxLength) {
-      throw chatError(FRAME_TOO_LARGE, `a line or event is over ${maxLength} characters`, false);
+      throw chatError(FRAME_TOO_LARGE, `over ${maxLength} characters`, false);
     }
   }
 
@@ -46,7 +46,7 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
     else if (name === 'data') data += value + '\n';
     else if (name === 'event') type = value;
     else if (name === 'id' && !value.includes('\0')) id = value;
-    else if (name === 'retry' && /^[0-9]+$/.test(value)) onRetry?.(Number(value));
+    else if (name === 'retry' && /^\d+$/.test(value)) onRetry?.(Number(value));
   }
 
   function dispatch() {

@@ -67,13 +67,14 @@ export function wasRunning(endpoint, area = local) {
  */
 export function createMark(endpoint, now = Date.now, area = local) {
   const key = runningKey(endpoint);
-  const [was, since] = (reach(area, (storage) => storage.getItem(key)) ?? '').split(' ');
-  let state = 'closed';
+  const wasOpenAt = Number(reach(area, (storage) => storage.getItem(key)) ?? NaN);
+  let isShown = false;
   let isRunning = false;
-  const put = () => reach(area, (storage) => storage.setItem(key, `${state} ${now()}`));
+  // When the panel was open; what is no number is not near any time.
+  const put = () => reach(area, (storage) => storage.setItem(key, isShown ? `${now()}` : 'closed'));
   const remove = () => reach(area, (storage) => storage.removeItem(key));
   return {
-    wasOpen: was === 'open' && now() - Number(since) < MARK_LIFE_MS,
+    wasOpen: now() - wasOpenAt < MARK_LIFE_MS,
     update(next) {
       // Only its own changes: a mark that another tab has set is that tab's to remove.
       if (next === isRunning) return;
@@ -82,7 +83,7 @@ export function createMark(endpoint, now = Date.now, area = local) {
       else remove();
     },
     show(isOpen) {
-      state = isOpen ? 'open' : 'closed';
+      isShown = isOpen;
       if (isRunning) put();
     },
     settle() {

@@ -48,8 +48,8 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
 
     /** @template T @param {Promise<T>} promise */
     async function hear(promise) {
-      const value = await promise.catch((error) => {
-        throw chatError(CONNECTION_LOST, String(error));
+      const value = await promise.catch(() => {
+        throw chatError(CONNECTION_LOST);
       });
       arm();
       return value;
