@@ -147,8 +147,7 @@ async function join(core, onTold) {
       const { activeStream } = await load(core);
       onTold?.();
       if (!activeStream || find(core, answerId(activeStream.requestId))) return false;
-      const { requestId, streamId, lastEventId } = activeStream;
-      return follow(core, { requestId, streamId, cursor: lastEventId });
+      return follow(core, { ...activeStream, cursor: activeStream.lastEventId });
     } catch (fault) {
       const error = asChatError(fault);
       if (!error.retryable) return false;

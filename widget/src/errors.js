@@ -38,6 +38,7 @@ export function chatError(code, message = '', retryable = true, delayMs = 0) {
  * @returns {ChatError}
  */
 export function asChatError(fault) {
-  if (fault instanceof Error && 'retryable' in fault) return /** @type {ChatError} */ (fault);
-  throw fault;
+  const error = /** @type {ChatError | undefined} */ (fault);
+  if (error?.retryable === undefined) throw fault;
+  return error;
 }

@@ -12,7 +12,7 @@ const CLUSTER =
  * @param {typeof Intl.Segmenter | null | undefined} [Segmenter]
  * @returns {import('./types.js').Clusters}
  */
-export function createClusters(Segmenter = globalThis.Intl?.Segmenter) {
+export function createClusters(Segmenter = Intl.Segmenter) {
   if (!Segmenter) return clusterByPattern;
   const segmenter = new Segmenter();
   return (text, at) => {

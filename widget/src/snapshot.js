@@ -54,8 +54,8 @@ function merge(told, kept) {
     const placeOf = (id) => merged.findIndex((other) => other.id === id);
     const known = placeOf(message.id);
     if (known < 0) {
-      const question = message.author === 'visitor' ? -1 : placeOf(questionId(message.requestId ?? ''));
-      merged.splice(question < 0 ? place : question + 1, 0, message);
+      const behind = message.author === 'visitor' ? 0 : placeOf(questionId(message.requestId ?? '')) + 1;
+      merged.splice(behind || place, 0, message);
     } else place = known;
   }
   return merged;
