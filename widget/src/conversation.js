@@ -64,7 +64,7 @@ const STEPS = {
  */
 function begin(state, { requestId, at, streamId = null, cursor = '' }) {
   const messages = patchTurn(state.messages, requestId, {}, { state: streamId ? 'done' : 'sending' });
-  const place = messages.findIndex(({ id }) => id === questionId(requestId)) + 1 || messages.length;
+  const place = messages.findIndex((message) => message.id === questionId(requestId)) + 1 || messages.length;
   messages.splice(place, 0, newMessage('assistant', requestId, at));
   return { ...state, messages, turn: { requestId, streamId, cursor, isTorn: false, isStopped: false } };
 }

@@ -35,18 +35,17 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
   }
 
   function endLine() {
-    if (line) readLine();
-    else dispatch();
-    line = '';
-  }
-
-  function readLine() {
+    if (!line) {
+      dispatch();
+      return;
+    }
     const [, name, value] = /** @type {[string, string, string]} */ (/** @type {unknown} */ (FIELD.exec(line)));
     if (!name) onComment?.(line.slice(1));
     else if (name === 'data') data += value + '\n';
     else if (name === 'event') type = value;
     else if (name === 'id' && !value.includes('\0')) id = value;
     else if (name === 'retry' && /^\d+$/.test(value)) onRetry?.(Number(value));
+    line = '';
   }
 
   function dispatch() {

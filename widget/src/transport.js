@@ -73,11 +73,8 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
       reply: async () => readReply(await hear(response)),
       async *bytes() {
         const reader = /** @type {ReadableStream<Uint8Array>} */ ((await response).body).getReader();
-        for (;;) {
-          const { value } = await hear(reader.read());
-          if (!value) return;
-          yield value;
-        }
+        let chunk = await hear(reader.read());
+        for (; chunk.value; chunk = await hear(reader.read())) yield chunk.value;
       },
       close() {
         links.delete(abort);
