@@ -37,16 +37,21 @@ describe('elements', () => {
     ['> a', '<blockquote><p>a</p></blockquote>'],
     ['---', '<hr></hr>'],
     ['# a', '<h3>a</h3>'],
-    ['#### a', '<h6>a</h6>'],
-    ['###### a', '<h6>a</h6>'],
+    ['#### a', '<h3>a</h3>'],
     ['<b>a</b>', '<p><b>a</b></p>'],
   ]) {
     test(JSON.stringify(input), () => assert.equal(render(input), expected));
   }
 
-  test('headings begin where the chat wants them', () => {
-    assert.equal(render('# a\n## b\n###### c', { headingShift: 0 }), '<h1>a</h1><h2>b</h2><h6>c</h6>');
-  });
+  for (const [input, expected] of [
+    ['# a\n## b\n### c\n#### d\n##### e\n# f', 'h3 h4 h5 h6 h6 h3'],
+    ['### a\n### b\n#### c\n## d\n### e', 'h3 h3 h4 h3 h4'],
+    ['# a\n#### b\n#### c\n### d', 'h3 h4 h4 h4'],
+  ]) {
+    test(`headings skip no level: ${JSON.stringify(input)}`, () => {
+      assert.equal(render(input).match(/(?<=<)h\d/g).join(' '), expected);
+    });
+  }
 
   test('a table scrolls by itself, its header cells head columns', () => {
     assert.equal(render('| a | b |\n|---|--:|\n| 1 | 2 |'),

@@ -8,24 +8,21 @@ const TEXT_NODE = 3;
 
 /**
  * @typedef {object} RendererOptions
- * @property {Pick<Document, 'createElement' | 'createTextNode' | 'getSelection'>} document
+ * @property {Pick<Document, 'createElement' | 'getSelection'>} document
  * @property {Pick<import('./types.js').Strings, 'code' | 'copy' | 'copied' | 'notShown' | 'table'>} strings
  * @property {(code: string) => Promise<void>} onCopy where it fails the code is selected instead
- * @property {number} [headingShift] what is added to a heading's level, which stays at 6 at most
  */
+
+/** The deepest heading that there is, and the panel's own one. */
+const DEEPEST_HEADING = 6;
+const PANEL_HEADING = 2;
 
 /**
- * Where text goes.
+ * Where text goes: the element, what gives the part of it that is shown, and what is left to do
+ * when the element is closed.
  *
- * @typedef {object} Place
- * @property {Element} element
- * @property {(text: string) => string} admit gives the part of it that is shown
- * @property {() => void} finish does what is left to do when the element is closed
+ * @typedef {[element: Element, admit?: ((shown: string) => string) | undefined, end?: (() => void) | undefined]} Place
  */
-
-/** @param {string} text */
-const all = (text) => text;
-const nothing = () => {};
 
 /**
  * Renders markdown into `root`.
@@ -39,11 +36,12 @@ const nothing = () => {};
  * @param {RendererOptions} options
  * @returns {Renderer}
  */
-export function createRenderer(root, { document, strings, onCopy, headingShift = 2 }) {
-  /** @type {Place} */
-  let place = { element: root, admit: all, finish: nothing };
+export function createRenderer(root, { document, strings, onCopy }) {
+  let [element, admit, finish] = /** @type {Place} */ ([root]);
   /** @type {Place[]} */
   const outer = [];
+  /** The marks of the headings that the last one stands below, and its own. @type {string[]} */
+  let headings = [];
 
   /**
    * @param {string} tag
@@ -51,65 +49,67 @@ export function createRenderer(root, { document, strings, onCopy, headingShift =
    * @param {...(Node | string)} children
    */
   function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
   }
 
-  /**
-   * Text and elements go into `element` from now on.
-   * @param {Element} element
-   * @param {Element} [outermost] of what is added, if that holds the element
-   * @param {Place['admit']} [admit]
-   * @param {Place['finish']} [finish]
+  function makeNotice() {
+    return make('p', { class: 'notice' }, strings.notShown);
+  }
+
+  /** Text and elements go into another place from now on.
+   * @param {Place} place
+   * @param {Element} outermost of what is added: the place's element, or what holds it
    */
-  function enter(element, outermost = element, admit = all, finish = nothing) {
-    place.element.append(outermost);
-    outer.push(place);
-    place = { element, admit, finish };
+  function enter(place, outermost = place[0]) {
+    element.append(outermost);
+    outer.push([element, admit, finish]);
+    [element, admit, finish] = place;
   }
 
   /** @param {string} text */
   function write(text) {
-    const shown = place.admit(text);
-    const last = place.element.lastChild;
+    const shown = admit ? admit(text) : text;
+    const last = element.lastChild;
     if (last?.nodeType === TEXT_NODE) /** @type {Text} */ (last).appendData(shown);
-    else place.element.append(document.createTextNode(shown));
+    else element.append(shown);
   }
 
   /** @param {string} address */
   function enterLink(address) {
     const link = readLink(address);
-    if (!link) {
-      // Its text is text.
-      outer.push(place);
-      return;
-    }
-    const element = make('a', { href: link.href, rel: 'noopener noreferrer nofollow ugc', target: '_blank' });
-    enter(element, element, all, () => {
-      if (!element.textContent.trim()) write(link.href);
-      const host = hostToShow(element.textContent, link.host);
-      if (host) element.append(make('span', { class: 'host' }, ` (${host})`));
-    });
+    // The text of none is text.
+    if (!link) return outer.push([element, admit, finish]);
+    const { href, host } = link;
+    const anchor = make('a', { href, rel: 'noopener noreferrer nofollow ugc', target: '_blank' });
+    const tellHost = () => {
+      if (!anchor.textContent.trim()) write(href);
+      const told = hostToShow(anchor.textContent, host);
+      if (told) anchor.append(make('span', { class: 'host' }, ` (${told})`));
+    };
+    return enter([anchor, undefined, tellHost]);
   }
 
   /** @param {string} language */
   function enterCode(language) {
-    const element = make('code');
+    const box = make('code');
     const copy = make('button', { type: 'button', class: 'copy' }, strings.copy);
     const caption = make('figcaption', {}, make('span', {}, language || strings.code), copy);
-    const figure = make('figure', { class: 'code' }, caption, make('pre', { tabindex: '0' }, element));
+    const figure = make('figure', { class: 'code' }, caption, make('pre', { tabindex: '0' }, box));
     let code = '';
-    enter(element, figure, (text) => {
+    /** @param {string} text */
+    const cut = (text) => {
       const room = MAX_CODE - code.length;
       code += text;
       if (text.length <= room) return text;
       // The first time only: afterwards there is less than no room.
-      if (room >= 0) figure.append(make('p', { class: 'notice' }, strings.notShown));
+      if (room >= 0) figure.append(makeNotice());
       return text.slice(0, Math.max(room, 0)).replace(/[\ud800-\udbff]$/, '');
-    });
-    copy.addEventListener('click', () => void copyCode(copy, element, code));
+    };
+    enter([box, cut], figure);
+    copy.addEventListener('click', () => void copyCode(copy, box, code));
     // The word goes back when the visitor turns away.
     for (const type of ['blur', 'pointerleave']) {
       copy.addEventListener(type, () => {
@@ -120,22 +120,29 @@ export function createRenderer(root, { document, strings, onCopy, headingShift =
 
   /**
    * @param {Element} button
-   * @param {Element} element
+   * @param {Element} box
    * @param {string} code
    */
-  async function copyCode(button, element, code) {
+  async function copyCode(button, box, code) {
     try {
       await onCopy(code);
       button.textContent = strings.copied;
     } catch {
-      document.getSelection()?.selectAllChildren(element);
+      document.getSelection()?.selectAllChildren(box);
     }
   }
 
   function enterTable() {
-    const element = make('table');
+    const table = make('table');
     const attributes = { class: 'table', role: 'group', tabindex: '0', 'aria-label': strings.table };
-    enter(element, make('div', attributes, element));
+    enter([table], make('div', attributes, table));
+  }
+
+  // Models begin at any level and skip some: a heading is one level below the one that it belongs to.
+  /** @param {string} marks */
+  function enterHeading(marks) {
+    headings = [...headings.filter((each) => each < marks), marks];
+    enter([make(`h${Math.min(PANEL_HEADING + headings.length, DEEPEST_HEADING)}`)]);
   }
 
   return {
@@ -143,13 +150,13 @@ export function createRenderer(root, { document, strings, onCopy, headingShift =
       if (type === 'a') enterLink(detail);
       else if (type === 'pre') enterCode(detail);
       else if (type === 'table') enterTable();
-      else if (type === 'h') enter(make(`h${Math.min(detail.length + headingShift, 6)}`));
-      else if (type === 'notice') enter(make('p', { class: 'notice' }, strings.notShown));
-      else enter(make(type, attributesOf(type, detail)));
+      else if (type === 'h') enterHeading(detail);
+      else if (type === 'notice') enter([makeNotice()]);
+      else enter([make(type, attributesOf(type, detail))]);
     },
     close() {
-      place.finish();
-      place = /** @type {Place} */ (outer.pop());
+      finish?.();
+      [element, admit, finish] = /** @type {Place} */ (outer.pop());
     },
     text: write,
   };

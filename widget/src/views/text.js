@@ -34,9 +34,8 @@ export function createText(root, words, say, isOld, onEnd) {
   const isInstant = () => isOld || document.hidden || matchMedia('(prefers-reduced-motion: reduce)').matches;
   const typewriter = createTypewriter({ write, onIdle, now: Date.now, schedule, isInstant });
 
-  // The panel's title is a heading of level 2, and models like to begin with `##`.
   function begin() {
-    return createMarkdown(createRenderer(root, { document, strings: words, onCopy, headingShift: 1 }));
+    return createMarkdown(createRenderer(root, { document, strings: words, onCopy }));
   }
 
   function restart() {
