@@ -26,6 +26,21 @@ export function make(tag, name = '', attributes = {}, ...children) {
 }
 
 /**
+ * Make a button.
+ *
+ * @param {string} name as of `make`
+ * @param {(event: Event) => void} onClick
+ * @param {string} label what it is called: its text, or where it has an icon what a screen reader says
+ * @param {string} [path] the icon, as of `icon`
+ * @returns {HTMLButtonElement}
+ */
+export function makeButton(name, onClick, label, path) {
+  const button = make('button', name, path ? { 'aria-label': label } : {}, path ? icon(path) : label);
+  button.addEventListener('click', onClick);
+  return button;
+}
+
+/**
  * Make an icon that says nothing to a screen reader: its button carries the name.
  *
  * @param {string} path SVG path data on a grid of 24 by 24

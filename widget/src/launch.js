@@ -20,7 +20,8 @@ import { createLauncher } from './views/launcher.js';
  * @param {Readonly<Record<string, any>>} parts.given the options; `readOptions` checks them and warns once the chat
  *   was fetched
  * @param {string} parts.endpoint address of the server's routes, unless the options name another
- * @param {(attempt: number) => Promise<Pick<typeof import('./chat.js'), 'createChat' | 'loadWords'>>} parts.load fetches the chat
+ * @param {(attempt: number) => Promise<Pick<typeof import('./chat.js'), 'createChat' | 'loadWords'>>} parts.load
+ *   fetches the chat
  * @param {(name: string) => string} [parts.spell] how the page spells an option's name
  * @param {() => void} [parts.onDestroy]
  * @returns {Run}

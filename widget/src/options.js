@@ -2,26 +2,18 @@
 
 const SHOWN_LENGTH = 60;
 
-/** @type {Readonly<Options>} */
-const DEFAULTS = {
-  endpoint: null,
-  locale: null,
-  title: null,
-  greeting: null,
-  accent: null,
-  position: 'bottom-right',
-  theme: 'auto',
-};
-
-/** What each option may look like, and how to say so. @type {Record<keyof Options, [RegExp, string]>} */
+/**
+ * What each option may look like, how to say so, and its default.
+ * @type {Record<keyof Options, [RegExp, string, string?]>}
+ */
 const SHAPES = {
   endpoint: [/^(https?:\/\/|\/)[^\s?#]*$/i, 'like https://chat.example/api/ai or /api/ai'],
   locale: [/^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i, 'like en or zh-CN'],
   title: [/./, 'a text'],
   greeting: [/./, 'a text'],
   accent: [/^#([0-9a-f]{3}){1,2}$/i, 'like #0a7 or #00aa77'],
-  position: [/^bottom-(right|left)$/, 'bottom-right or bottom-left'],
-  theme: [/^(auto|light|dark)$/, 'auto, light or dark'],
+  position: [/^bottom-(right|left)$/, 'bottom-right or bottom-left', 'bottom-right'],
+  theme: [/^(auto|light|dark)$/, 'auto, light or dark', 'auto'],
 };
 
 /**
@@ -33,9 +25,10 @@ const SHAPES = {
  */
 export function readOptions(attributes, spell = asAttribute) {
   /** @type {Record<string, unknown>} */
-  const options = { ...DEFAULTS };
+  const options = {};
   /** @type {string[]} */
   const warnings = [];
+  for (const [name, [, , standard = null]] of Object.entries(SHAPES)) options[name] = standard;
   for (const name of Object.keys(attributes)) {
     const value = attributes[name] ?? null;
     if (value === null) continue;

@@ -52,8 +52,8 @@ export async function createChat({ host, root, button, frame, given, endpoint: h
   const mark = createMark(home);
   const store = createStore(initialState);
   const server = connect(endpoint, locale, store, onRestored, signal);
-  const shell = { root, button, frame, locale, theme: options.theme, onClose: () => show(false) };
-  const panel = createPanel({ ...shell, words, server, signal });
+  const { theme } = options;
+  const panel = createPanel({ root, button, frame, locale, theme, words, server, signal, onClose: () => show(false) });
 
   function onRestored() {
     mark.settle();
@@ -74,8 +74,7 @@ export async function createChat({ host, root, button, frame, given, endpoint: h
    */
   function brand(config) {
     const { title, greeting, accent } = readOptions(config).options;
-    panel.entitle(options.title ?? title ?? words.title);
-    panel.greet(options.greeting ?? greeting ?? words.greeting);
+    panel.brand(options.title ?? title ?? words.title, options.greeting ?? greeting ?? words.greeting);
     if (accent && !options.accent) host.style.setProperty('--chatbubble-accent', accent);
   }
 
@@ -135,9 +134,7 @@ function connect(endpoint, locale, store, onRestored, signal) {
   }
 
   const resume = () => document.hidden || client?.resumeNow();
-  window.addEventListener('online', resume, { signal });
-  window.addEventListener('pageshow', resume, { signal });
-  document.addEventListener('visibilitychange', resume, { signal });
+  for (const type of ['online', 'pageshow', 'visibilitychange']) window.addEventListener(type, resume, { signal });
   signal.addEventListener('abort', () => client?.destroy());
   return {
     restore() {

@@ -8,7 +8,7 @@
 const END_PX = 4;
 /** The page may scroll without waiting for us. */
 const PASSIVE = { passive: true };
-const UP_KEYS = new Set(['ArrowUp', 'PageUp', 'Home']);
+const UP_KEY = /^(ArrowUp|PageUp|Home)$/;
 
 /**
  * @typedef {object} Autoscroll
@@ -70,7 +70,7 @@ export function createAutoscroll(scroller, content, onChange, signal) {
 
   scroller.addEventListener('scroll', onScroll);
   scroller.addEventListener('wheel', ({ deltaY }) => onIntent(deltaY < 0), PASSIVE);
-  scroller.addEventListener('keydown', ({ key }) => onIntent(UP_KEYS.has(key)));
+  scroller.addEventListener('keydown', ({ key }) => onIntent(UP_KEY.test(key)));
   scroller.addEventListener('touchstart', ({ touches }) => (touchY = touches[0]?.clientY ?? 0), PASSIVE);
   scroller.addEventListener('touchmove', ({ touches }) => onIntent((touches[0]?.clientY ?? 0) > touchY), PASSIVE);
   scroller.addEventListener('selectstart', () => (isSelecting = true));

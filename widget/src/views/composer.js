@@ -1,4 +1,4 @@
-import { icon, make } from '../dom.js';
+import { make, makeButton } from '../dom.js';
 import { createEnter } from './enter.js';
 import { SEND, STOP } from './icons.js';
 
@@ -27,8 +27,8 @@ export function createComposer(words, onSend, onStop) {
     placeholder: words.placeholder,
     enterkeyhint: 'send',
   });
-  const send = make('button', 'send', { 'aria-label': words.send }, icon(SEND));
-  const stop = make('button', 'stop', { 'aria-label': words.stop }, icon(STOP));
+  const send = makeButton('send', submit, words.send, SEND);
+  const stop = makeButton('stop', onStop, words.stop, STOP);
   const note = make('p', 'note', { role: 'status' });
   // The text stands in the grid cell twice, once unseen in a pseudo-element, which gives the cell its height.
   const field = make('div', 'field', {}, input);
@@ -70,8 +70,6 @@ export function createComposer(words, onSend, onStop) {
   input.addEventListener('keydown', onKeyDown);
   input.addEventListener('keyup', enter.onKeyUp);
   input.addEventListener('compositionend', enter.onCompositionEnd);
-  send.addEventListener('click', submit);
-  stop.addEventListener('click', onStop);
   for (const button of [send, stop]) {
     // A finger or a mouse leaves the focus where it is, and with it a phone's keyboard.
     button.addEventListener('mousedown', (event) => event.preventDefault());

@@ -1,10 +1,10 @@
-import { icon, make } from '../dom.js';
+import { icon, make, makeButton } from '../dom.js';
 import { CLOSE, SPARK } from './icons.js';
 
 /**
  * @typedef {object} Header
  * @property {HTMLElement} element
- * @property {(title: string) => void} entitle
+ * @property {HTMLElement} title
  */
 
 /**
@@ -17,13 +17,7 @@ import { CLOSE, SPARK } from './icons.js';
 export function createHeader(words, onClose) {
   const title = make('h2', 'title');
   const avatar = make('span', 'avatar assistant-avatar', {}, icon(SPARK));
-  const close = make('button', 'close', { 'aria-label': words.close }, icon(CLOSE));
+  const close = makeButton('close', onClose, words.close, CLOSE);
   const heading = make('div', '', {}, title, make('p', '', {}, words.assistant));
-  close.addEventListener('click', onClose);
-  return {
-    element: make('header', 'header', {}, avatar, heading, close),
-    entitle(text) {
-      title.textContent = text;
-    },
-  };
+  return { element: make('header', 'header', {}, avatar, heading, close), title };
 }

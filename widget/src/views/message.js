@@ -1,4 +1,4 @@
-import { icon, make, readAloud } from '../dom.js';
+import { icon, make, makeButton, readAloud } from '../dom.js';
 import { errorText } from '../strings.js';
 import { PERSON, SPARK } from './icons.js';
 import { createText } from './text.js';
@@ -93,11 +93,11 @@ function createAnswer(first, parts) {
   const isOld = isSettled(first);
   const text = createText(bubble, words, say, isOld, onEnd);
   let view = first;
-  let wasRunning = false;
-  let isNew = true;
+  /** @type {boolean | null} */
+  let wasRunning = null;
   let hasBegun = isOld;
-  /** @type {Element[]} */
-  let notes = [];
+  /** @type {Element | null} */
+  let note = null;
 
   function onEnd() {
     element.dataset.state = view.state;
@@ -107,10 +107,9 @@ function createAnswer(first, parts) {
   return {
     element,
     update(next, isRunning) {
-      if (next === view && isRunning === wasRunning && !isNew) return;
+      if (next === view && isRunning === wasRunning) return;
       view = next;
       wasRunning = isRunning;
-      isNew = false;
       if (view.text && !hasBegun) say(words.typing);
       hasBegun ||= Boolean(view.text);
       text.show(view.text, view.revision);
@@ -120,9 +119,9 @@ function createAnswer(first, parts) {
       if (isOver) text.end();
       element.dataset.state = text.isWriting && view.text && view.state !== 'aborted' ? 'streaming' : view.state;
       bubble.classList.toggle('wait', !view.text && !isSettled(view));
-      for (const note of notes) note.remove();
-      notes = isOver ? createNotes(view, parts) : [];
-      body.append(...notes);
+      note?.remove();
+      note = isOver ? createNote(view, parts) : null;
+      if (note) body.append(note);
     },
     destroy() {
       text.destroy();
@@ -152,18 +151,15 @@ function explain({ state, error, finishReason }, words) {
 /**
  * @param {MessageView} view
  * @param {MessageParts} parts
- * @returns {HTMLElement[]}
+ * @returns {HTMLElement | null}
  */
-function createNotes(view, { words, onRetry }) {
+function createNote(view, { words, onRetry }) {
   const reason = explain(view, words);
-  if (!reason) return [];
-  if (view.state !== 'failed') return [make('p', 'note', {}, reason)];
+  if (!reason) return null;
+  if (view.state !== 'failed') return make('p', 'note', {}, reason);
   const error = make('div', 'error', {}, make('p', '', {}, reason));
-  if (!view.error?.retryable) return [error];
-  const retry = make('button', 'retry', {}, words.retry);
-  retry.addEventListener('click', () => onRetry(view.id));
-  error.append(retry);
-  return [error];
+  if (view.error?.retryable) error.append(makeButton('retry', () => onRetry(view.id), words.retry));
+  return error;
 }
 
 /**

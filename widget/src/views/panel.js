@@ -21,8 +21,7 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  * @property {(state: import('../types.js').State) => void} update
  * @property {(isOpen: boolean, takesFocus: boolean) => void} show the frame was opened or closed
  * @property {(text: string) => void} ask
- * @property {(title: string) => void} entitle
- * @property {(greeting: string) => void} greet
+ * @property {(title: string, greeting: string) => void} brand
  */
 
 /**
@@ -88,10 +87,10 @@ export function createPanel(shell) {
 
   return {
     ask,
-    greet: transcript.greet,
-    entitle(title) {
-      header.entitle(title);
+    brand(title, greeting) {
+      header.title.textContent = title;
       frame.setAttribute('aria-label', title);
+      transcript.greet(greeting);
     },
     update(state) {
       transcript.update(state);
@@ -109,7 +108,6 @@ export function createPanel(shell) {
 function dress({ root, frame, locale, theme }) {
   adopt(root, CHAT);
   if (theme !== 'light') adopt(root, dark, { media: theme === 'dark' ? 'all' : PREFERS_DARK });
-  frame.style.colorScheme = theme === 'auto' ? '' : theme;
   frame.setAttribute('role', 'dialog');
   frame.tabIndex = -1;
   frame.lang = locale;

@@ -1,4 +1,4 @@
-import { make } from '../dom.js';
+import { make, makeButton } from '../dom.js';
 import { errorText } from '../strings.js';
 
 /** @typedef {import('../types.js').State} State */
@@ -20,9 +20,8 @@ import { errorText } from '../strings.js';
  */
 export function createStatus(words, say, onRetry) {
   const line = make('span');
-  const retry = make('button', 'retry', {}, words.retry);
+  const retry = makeButton('retry', onRetry, words.retry);
   const element = make('div', 'status', {}, line, retry);
-  retry.addEventListener('click', onRetry);
   return {
     element,
     update(state) {

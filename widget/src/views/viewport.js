@@ -12,8 +12,8 @@ export function fitViewport(frame, signal) {
   const fit = () => {
     // Zoomed by the fingers, the seen part is a magnifying glass, not the room there is.
     const isZoomed = seen.scale > 1.01;
-    frame.style.setProperty('--seen-top', isZoomed ? '0' : `${seen.offsetTop}px`);
-    frame.style.setProperty('--seen-height', isZoomed ? '100%' : `${seen.height}px`);
+    frame.style.setProperty('--seen-top', isZoomed ? '' : `${seen.offsetTop}px`);
+    frame.style.setProperty('--seen-height', isZoomed ? '' : `${seen.height}px`);
   };
   for (const type of ['resize', 'scroll']) seen.addEventListener(type, fit, { signal });
 }
