@@ -4,8 +4,6 @@ const MAX_MARKS = 8;
 // Halves of surrogate pairs; overrides and isolates of the writing direction; tags, which are invisible letters;
 // controls, but for tabs and line ends.
 const HIDDEN = /[\p{Cs}\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]|(?![\t\n])\p{Cc}/u;
-// Nearly all that there is.
-const PLAIN = /^[ -~\n]/;
 const MARK = /\p{M}/u;
 // They continue what they follow, so they must not make room for more marks.
 const JOINER = /[\u200c\u200d]/;
@@ -19,10 +17,9 @@ const JOINER = /[\u200c\u200d]/;
 export function createHygiene() {
   let marks = 0;
   return (token) => {
-    const isPlain = PLAIN.test(token);
-    if (!isPlain && HIDDEN.test(token)) return false;
-    if (!isPlain && MARK.test(token)) return ++marks <= MAX_MARKS;
-    if (isPlain || !JOINER.test(token)) marks = 0;
+    if (HIDDEN.test(token)) return false;
+    if (MARK.test(token)) return ++marks <= MAX_MARKS;
+    if (!JOINER.test(token)) marks = 0;
     return true;
   };
 }

@@ -1,5 +1,8 @@
 /** @typedef {import('../markdown.js').Renderer} Renderer */
 
+/** A line that may be a closing fence, and the line end before it. */
+const FENCE = /^\n? {0,3}(`|~)?\1{0,99}[ \t]{0,99}$/;
+
 /**
  * A reader of one fenced code block. Held back are a line end until something follows, so that
  * none stands before the closing fence, and what may be that fence.
@@ -9,19 +12,17 @@
  * @returns {(token: string) => boolean} takes one token, line ends included; whether the block has ended
  */
 export function createCode(output, fence) {
-  const start = new RegExp(`^\n? {0,3}${fence[0]}{0,99}[ \t]{0,99}$`);
-  const end = new RegExp(`^\n? {0,3}${fence}${fence[0]}*[ \t]*\n$`);
   let held = '';
   let mayBeEnd = true;
 
   return (token) => {
-    held += token;
-    if (mayBeEnd && end.test(held)) return true;
     const isLineEnd = token === '\n';
-    mayBeEnd = isLineEnd || (mayBeEnd && start.test(held));
+    if (isLineEnd && mayBeEnd && held.trim().startsWith(fence)) return true;
+    held += token;
+    mayBeEnd = isLineEnd || (mayBeEnd && FENCE.test(held));
     if (isLineEnd) {
       output.text(held.slice(0, -1));
-      held = '\n';
+      held = token;
     } else if (!mayBeEnd) {
       output.text(held);
       held = '';

@@ -51,9 +51,8 @@ const STOP = String.raw`\s\x03<>"\x60{}|\\^[\]*\u2000-\u206f\u2e80-\ud7ff\uf900-
 export const ADDRESS = new RegExp(`^h(?:ttps?://[^${STOP}]+(?=[${STOP}])|(?!t*p?s?:?/?/?$|ttps?://[^${STOP}]+$))`);
 
 // A label with brackets in pairs, then an address with parentheses in pairs, and perhaps a title.
-const LABEL = /^!?\[((?:\\[^]|[^[\]\\]|\[(?:\\[^]|[^[\]\\])*\])*)\]/.source;
-const TARGET = /\(\s*(?:<([^<>\n]*)>|((?:[^\s()<\\]|\\.|\((?:[^\s()\\]|\\.)*\))*))/.source;
-const TITLE = /(?:\s+(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))?\s*\)/.source;
+const LABEL = /^!?\[((?:\\[^]|[^[\]\\]|\[[^[\]]*\])*)\]/.source;
+const TARGET = /\(\s*(?:<([^<>\n]*)>|((?:[^\s()<\\]|\\.|\([^\s()]*\))*))(?:\s+["'][^"\n]*?["'])?\s*\)/.source;
 // No bracket; no address behind the label, or one with a second line or word that is no title.
 const NO_TARGET = /[^(]|\([^]*\n|\(\s*[^\s<]\S*\s+[^\s"')]/.source;
-export const LINK = new RegExp(`${LABEL}(?:${TARGET}${TITLE}|${NO_TARGET})|^![^[]`);
+export const LINK = new RegExp(`${LABEL}(?:${TARGET}|${NO_TARGET})|^![^[]`);
