@@ -5,6 +5,8 @@ import { END } from './patterns.js';
 /** What is shown of a table. */
 const MAX_ROWS = 50;
 const MAX_COLUMNS = 20;
+/** By where colons are: nowhere, at the start, at the end, at both. */
+const ALIGNMENTS = ['', 'left', 'right', 'center'];
 
 /**
  * The row of dashes below a table's header.
@@ -13,14 +15,9 @@ const MAX_COLUMNS = 20;
  * @returns {string[] | null} the alignment of each column: left, center, right or empty
  */
 export function readDelimiterRow(line) {
-  if (!/^[-:| \t]*\|[-:| \t]*\n$/.test(line)) return null;
   const cells = line.trim().replace(/^\||\|$/g, '').split('|').map((cell) => cell.trim());
-  if (!cells.every((cell) => /^:?-+:?$/.test(cell))) return null;
-  return cells.map((cell) => {
-    const isLeft = cell.startsWith(':');
-    if (cell.endsWith(':')) return isLeft ? 'center' : 'right';
-    return isLeft ? 'left' : '';
-  });
+  if (!/\|.*\n/.test(line) || !cells.every((cell) => /^:?-+:?$/.test(cell))) return null;
+  return cells.map((cell) => ALIGNMENTS[Number(cell.startsWith(':')) + 2 * Number(cell.endsWith(':'))] ?? '');
 }
 
 /**
@@ -46,26 +43,21 @@ export function createTable(output, inline, alignments, hasHeader) {
     return row <= MAX_ROWS && column < MAX_COLUMNS;
   }
 
-  function openCell() {
+  /** @param {string} token */
+  function put(token) {
+    if (!isCellOpen) {
+      if (isShown()) output.open(row ? 'td' : 'th', alignments[column]);
+      else isCut = true;
+    }
     isCellOpen = true;
-    if (isShown()) output.open(row ? 'td' : 'th', alignments[column]);
-    else isCut = true;
+    if (isShown()) inline(token);
   }
 
   function closeCell() {
-    if (!isCellOpen) openCell();
-    if (isShown()) {
-      inline(END);
-      output.close();
-    }
+    put(END);
+    if (isShown()) output.close();
     isCellOpen = false;
     column++;
-  }
-
-  /** @param {string} token */
-  function put(token) {
-    if (!isCellOpen) openCell();
-    if (isShown()) inline(token);
   }
 
   function endRow() {
