@@ -13,9 +13,9 @@ import { pieces, seeded } from './seeds.js';
 
 /** Where an answer is shown, and how to go on with it. */
 function createPlace() {
-  const document = createDocument();
+  const document = globalThis.document = createDocument();
   const root = document.createElement('div');
-  return { root, markdown: createMarkdown(createRenderer(root, { document, strings: en, onCopy: async () => {} })) };
+  return { root, markdown: createMarkdown(createRenderer(root, { strings: en, onCopy: async () => {} })) };
 }
 
 function show(...parts) {

@@ -10,15 +10,15 @@ import { createDocument, findAll, inside, markup } from './fixtures/fake_documen
 const find = (node, name) => findAll(node, name)[0];
 
 /** A place that an answer is rendered into. */
-function createPlace({ onCopy = async () => {}, ...options } = {}) {
-  const document = createDocument();
+function createPlace({ onCopy = async () => {} } = {}) {
+  const document = globalThis.document = createDocument();
   const root = document.createElement('div');
-  const renderer = createRenderer(root, { document, strings: en, onCopy, ...options });
+  const renderer = createRenderer(root, { strings: en, onCopy });
   return { document, root, markdown: createMarkdown(renderer) };
 }
 
-function render(text, options) {
-  const { root, markdown } = createPlace(options);
+function render(text) {
+  const { root, markdown } = createPlace();
   markdown.push(text);
   markdown.end();
   return inside(root);
@@ -55,14 +55,15 @@ describe('elements', () => {
 
   test('a table scrolls by itself, its header cells head columns', () => {
     assert.equal(render('| a | b |\n|---|--:|\n| 1 | 2 |'),
-      '<div class="table" role="group" tabindex="0" aria-label="Table"><table>'
+      '<div class="table" part="table" role="group" tabindex="0" aria-label="Table"><table>'
       + '<tr><th scope="col">a</th><th scope="col" data-align="right">b</th></tr>'
       + '<tr><td>1</td><td data-align="right">2</td></tr></table></div>');
   });
 
   test('code has its language, a button and a box that scrolls', () => {
     assert.equal(render('```js\nlet a;\n```'),
-      '<figure class="code"><figcaption><span>js</span><button type="button" class="copy">Copy</button></figcaption>'
+      '<figure class="code" part="code"><figcaption><span>js</span>'
+      + '<button class="copy" part="copy">Copy</button></figcaption>'
       + '<pre tabindex="0"><code>let a;</code></pre></figure>');
   });
 
@@ -72,7 +73,7 @@ describe('elements', () => {
 
   test('a notice says that something is too long', () => {
     assert.match(render(`| a |\n|---|\n${'| b |\n'.repeat(51)}`),
-      /<\/div><p class="notice">The rest is too long to be shown here.<\/p>$/);
+      /<\/div><p class="notice" part="notice">The rest is too long to be shown here.<\/p>$/);
   });
 });
 
@@ -87,9 +88,9 @@ describe('links', () => {
     ['[a](javascript:alert(1)) b', 'a b'],
     ['[**a**](/returns) b', '<strong>a</strong> b'],
     ['[bank.example](https://evil.example)',
-      `<a href="https://evil.example/" ${LINK}>bank.example<span class="host"> (evil.example)</span></a>`],
+      `<a href="https://evil.example/" ${LINK}>bank.example<span class="host" part="host"> (evil.example)</span></a>`],
     ['https://bücher.example',
-      `<a href="https://xn--bcher-kva.example/" ${LINK}>https://bücher.example<span class="host"> `
+      `<a href="https://xn--bcher-kva.example/" ${LINK}>https://bücher.example<span class="host" part="host"> `
       + '(xn--bcher-kva.example)</span></a>'],
   ]) {
     test(input, () => assert.equal(render(input), `<p>${expected}</p>`));
@@ -190,7 +191,7 @@ describe('copying code', () => {
     const { root, markdown } = createCode(`\`\`\`\n${'x'.repeat(MAX_CODE)}`);
     assert.doesNotMatch(inside(root), /notice/);
     markdown.push('y');
-    assert.match(inside(root), /x<\/code><\/pre><p class="notice">/);
+    assert.match(inside(root), /x<\/code><\/pre><p class="notice" part="notice">/);
   });
 
   test('the text behind long code is shown', () => {

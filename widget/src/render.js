@@ -1,3 +1,4 @@
+import { make, makeButton } from './dom.js';
 import { hostToShow, readLink } from './links.js';
 
 /** What is shown of a code block, in UTF-16 units. Copying gives all of it. */
@@ -8,7 +9,6 @@ const TEXT_NODE = 3;
 
 /**
  * @typedef {object} RendererOptions
- * @property {Pick<Document, 'createElement' | 'getSelection'>} document
  * @property {Pick<import('./types.js').Strings, 'code' | 'copy' | 'copied' | 'notShown' | 'table'>} strings
  * @property {(code: string) => Promise<void>} onCopy where it fails the code is selected instead
  */
@@ -36,27 +36,15 @@ const PANEL_HEADING = 2;
  * @param {RendererOptions} options
  * @returns {Renderer}
  */
-export function createRenderer(root, { document, strings, onCopy }) {
+export function createRenderer(root, { strings, onCopy }) {
   let [element, admit, finish] = /** @type {Place} */ ([root]);
   /** @type {Place[]} */
   const outer = [];
   /** The marks of the headings that the last one stands below, and its own. @type {string[]} */
   let headings = [];
 
-  /**
-   * @param {string} tag
-   * @param {Record<string, string>} [attributes]
-   * @param {...(Node | string)} children
-   */
-  function make(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  }
-
   function makeNotice() {
-    return make('p', { class: 'notice' }, strings.notShown);
+    return make('p', 'notice', {}, strings.notShown);
   }
 
   /** Text and elements go into another place from now on.
@@ -83,11 +71,11 @@ export function createRenderer(root, { document, strings, onCopy }) {
     // The text of none is text.
     if (!link) return outer.push([element, admit, finish]);
     const { href, host } = link;
-    const anchor = make('a', { href, rel: 'noopener noreferrer nofollow ugc', target: '_blank' });
+    const anchor = make('a', '', { href, rel: 'noopener noreferrer nofollow ugc', target: '_blank' });
     const tellHost = () => {
       if (!anchor.textContent.trim()) write(href);
       const told = hostToShow(anchor.textContent, host);
-      if (told) anchor.append(make('span', { class: 'host' }, ` (${told})`));
+      if (told) anchor.append(make('span', 'host', {}, ` (${told})`));
     };
     return enter([anchor, undefined, tellHost]);
   }
@@ -95,9 +83,9 @@ export function createRenderer(root, { document, strings, onCopy }) {
   /** @param {string} language */
   function enterCode(language) {
     const box = make('code');
-    const copy = make('button', { type: 'button', class: 'copy' }, strings.copy);
-    const caption = make('figcaption', {}, make('span', {}, language || strings.code), copy);
-    const figure = make('figure', { class: 'code' }, caption, make('pre', { tabindex: '0' }, box));
+    const copy = makeButton('copy', () => void copyCode(copy, box, code), strings.copy);
+    const caption = make('figcaption', '', {}, make('span', '', {}, language || strings.code), copy);
+    const figure = make('figure', 'code', {}, caption, make('pre', '', { tabindex: '0' }, box));
     let code = '';
     /** @param {string} text */
     const cut = (text) => {
@@ -109,7 +97,6 @@ export function createRenderer(root, { document, strings, onCopy }) {
       return text.slice(0, Math.max(room, 0)).replace(/[\ud800-\udbff]$/, '');
     };
     enter([box, cut], figure);
-    copy.addEventListener('click', () => void copyCode(copy, box, code));
     // The word goes back when the visitor turns away.
     for (const type of ['blur', 'pointerleave']) {
       copy.addEventListener(type, () => {
@@ -134,15 +121,15 @@ export function createRenderer(root, { document, strings, onCopy }) {
 
   function enterTable() {
     const table = make('table');
-    const attributes = { class: 'table', role: 'group', tabindex: '0', 'aria-label': strings.table };
-    enter([table], make('div', attributes, table));
+    const attributes = { role: 'group', tabindex: '0', 'aria-label': strings.table };
+    enter([table], make('div', 'table', attributes, table));
   }
 
   // Models begin at any level and skip some: a heading is one level below the one that it belongs to.
   /** @param {string} marks */
   function enterHeading(marks) {
     headings = [...headings.filter((each) => each < marks), marks];
-    enter([make(`h${Math.min(PANEL_HEADING + headings.length, DEEPEST_HEADING)}`)]);
+    enter([make(/** @type {'h3'} */ (`h${Math.min(PANEL_HEADING + headings.length, DEEPEST_HEADING)}`))]);
   }
 
   return {
@@ -152,7 +139,7 @@ export function createRenderer(root, { document, strings, onCopy }) {
       else if (type === 'table') enterTable();
       else if (type === 'h') enterHeading(detail);
       else if (type === 'notice') enter([makeNotice()]);
-      else enter([make(type, attributesOf(type, detail))]);
+      else enter([make(type, '', attributesOf(type, detail))]);
     },
     close() {
       finish?.();

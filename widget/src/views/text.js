@@ -35,7 +35,7 @@ export function createText(root, words, say, isOld, onEnd) {
   const typewriter = createTypewriter({ write, onIdle, now: Date.now, schedule, isInstant });
 
   function begin() {
-    return createMarkdown(createRenderer(root, { document, strings: words, onCopy }));
+    return createMarkdown(createRenderer(root, { strings: words, onCopy }));
   }
 
   function restart() {
