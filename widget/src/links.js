@@ -2,7 +2,7 @@
  * Where a link may lead, and what its reader must be told about that.
  */
 
-const ALLOWED = ['http:', 'https:', 'mailto:', 'tel:'];
+const ALLOWED = /^(?:https?|mailto|tel):$/;
 /** A host that is longer is shown: its end, which says whose it is, would not be noticed in a tooltip. */
 const LONG_HOST = 40;
 // With all that browsers read as dots, and an end that is no number.
@@ -25,7 +25,7 @@ export function readLink(address) {
   // Controls, invisible characters and blanks are how a scheme is kept from being seen.
   const url = parse(address.replace(/[\s\p{C}]/gu, ''));
   // What stands before an @ passes for a host.
-  if (!url || !ALLOWED.includes(url.protocol) || url.username || url.password) return null;
+  if (!url || !ALLOWED.test(url.protocol) || url.username + url.password) return null;
   return { href: url.href, host: (url.hostname || (url.pathname.split('@')[1] ?? '')).toLowerCase() };
 }
 

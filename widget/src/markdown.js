@@ -17,7 +17,7 @@
  *   single tilde is text;
  * - HTML is text, but for `<br>`, the only line break that a table cell has. Images are links, titles
  *   of links are dropped, a task is text;
- * - a bare address ends before an East Asian character, a pipe or an asterisk;
+ * - a bare address ends before an East Asian character, an arrow or the like, a pipe or an asterisk;
  * - no setext headings, indented code, reference links or footnotes: `---` is always a rule;
  * - no list is tight: the text of an item stands in a `p`. Two columns nest an item whatever its
  *   marker's width; open code takes its item's lines at any indentation;

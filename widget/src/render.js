@@ -91,9 +91,8 @@ export function createRenderer(root, { strings, onCopy }) {
     const cut = (text) => {
       const room = MAX_CODE - code.length;
       code += text;
-      if (text.length <= room) return text;
       // The first time only: afterwards there is less than no room.
-      if (room >= 0) figure.append(makeNotice());
+      if (room >= 0 && text.length > room) figure.append(makeNotice());
       return text.slice(0, Math.max(room, 0)).replace(/[\ud800-\udbff]$/, '');
     };
     enter([box, cut], figure);

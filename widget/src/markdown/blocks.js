@@ -24,7 +24,7 @@ const MAX_CONTAINERS = 16;
 const INDENT = 2;
 
 /** The beginning of a line that may still become several of them. */
-const UNDECIDED = /^(?:#{1,6}|`{1,2}|`{3,}[^`\n]*|~{1,2}|~{3,}[^\n]*|\|[^\n]*|[-*_+:][-*_+:| \t]*|\d{1,9}[.)]?)$/;
+const UNDECIDED = /^(?:#{1,6}|`{1,2}|`{3,}[^`\n]*|~{1,2}|(?:~{3}|\|)[^\n]*|[-*_+:][-*_+:| \t]*|\d{1,9}[.)]?)$/;
 
 /**
  * An open quote or list item.

@@ -115,7 +115,7 @@ export function createInline(output, depth = 0) {
   function putCode({ 0: whole, 2: content = '' }) {
     const code = content.replaceAll('\n', ' ');
     output.open('code');
-    output.text(/^ .*[^ ].* $/.test(code) ? code.slice(1, -1) : code);
+    output.text(code.replace(/^ (.*[^ ].*) $/, '$1'));
     output.close();
     return whole.length;
   }
@@ -184,14 +184,14 @@ export function createInline(output, depth = 0) {
     const isSure = run.length > 1 && WORD_START.test(before + after);
     if (!isSure && !hasCloser(run)) return 0;
     if (run.length === 3) openSpan(mark);
-    openSpan(run.length === 3 ? mark + mark : run);
+    openSpan(run.slice(-2));
     return run.length;
   }
 
   /** @param {string} span its delimiters */
   function openSpan(span) {
-    const wide = span === '~~' ? 'del' : 'strong';
-    output.open(span.length > 1 ? wide : 'em');
+    const narrow = span.length > 1 ? 'strong' : 'em';
+    output.open(span === '~~' ? 'del' : narrow);
     spans.push(span);
   }
 
