@@ -154,7 +154,7 @@ export function createRenderer(root, { strings, onCopy }) {
  * @returns {Record<string, string>}
  */
 function attributesOf(type, detail) {
-  if (type === 'ol') return Number(detail) === 1 ? {} : { start: String(Number(detail)) };
+  if (type === 'ol') return { start: detail };
   const scope = type === 'th' ? { scope: 'col' } : {};
   return detail ? { ...scope, 'data-align': detail } : scope;
 }

@@ -98,7 +98,7 @@ export function createBlocks(output) {
   /** @param {string} token */
   function readStart(token) {
     if (token === '\n') endBlankLine();
-    else if (token !== ' ' && token !== '\t') beginLine(token);
+    else if (!/[ \t]/.test(token)) beginLine(token);
     // The first blank behind a quote's mark belongs to it.
     else if (column < 0) column = 0;
     else {

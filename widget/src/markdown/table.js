@@ -61,8 +61,7 @@ export function createTable(output, inline, alignments, hasHeader) {
   }
 
   function endRow() {
-    if (isCellOpen) closeCell();
-    while (column < alignments.length) closeCell();
+    while (isCellOpen || column < alignments.length) closeCell();
     if (row <= MAX_ROWS) output.close();
     column = 0;
     row++;
