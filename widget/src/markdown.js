@@ -92,14 +92,11 @@ export function createMarkdown(renderer) {
     pending = '';
   }
 
-  /** @param {boolean} isCut */
-  function finish(isCut) {
+  function end() {
+    if (isEnded) return;
     isEnded = true;
     blocks.end();
     flush();
-    if (!isCut) return;
-    renderer.open('notice');
-    renderer.close();
   }
 
   return {
@@ -113,11 +110,12 @@ export function createMarkdown(renderer) {
         if (isHarmless(token)) blocks.feed(token);
       }
       flush();
-      if (length > room) finish(true);
       room -= length;
+      if (room >= 0) return;
+      end();
+      renderer.open('notice');
+      renderer.close();
     },
-    end() {
-      if (!isEnded) finish(false);
-    },
+    end,
   };
 }
