@@ -22,7 +22,7 @@ export function createLauncher(label, onIntent, onToggle) {
   const host = document.createElement('chat-bubble');
   const root = host.attachShadow({ mode: 'open' });
   const button = make('button', 'launcher', { 'aria-label': label, 'aria-haspopup': 'dialog' });
-  const frame = make('section', 'panel');
+  const frame = make('section', 'panel', { role: 'dialog', 'aria-label': label, tabindex: '-1', dir: 'ltr' });
   for (const type of ['pointerenter', 'focus']) button.addEventListener(type, onIntent);
   button.addEventListener('click', onToggle);
   adopt(root, css);

@@ -53,11 +53,10 @@ export function createGreeting(text, words) {
  */
 function createShell(author, words) {
   const side = author === 'visitor' ? 'visitor' : 'assistant';
-  const name = { visitor: words.you, assistant: words.assistant, operator: words.operator, system: words.operator };
   const avatar = make('span', `avatar ${side}-avatar`, {}, icon(side === 'visitor' ? PERSON : SPARK));
   const bubble = make('div', `bubble ${side}-bubble`, { dir: 'auto' });
   const body = make('div', 'body', {}, bubble);
-  const element = make('article', `message ${side}-message`, { 'aria-label': name[author] }, avatar, body);
+  const element = make('article', `message ${side}-message`, { 'aria-label': words[author] }, avatar, body);
   return { element, bubble, body };
 }
 

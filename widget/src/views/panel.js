@@ -108,10 +108,7 @@ export function createPanel(shell) {
 function dress({ root, frame, locale, theme }) {
   adopt(root, CHAT);
   if (theme !== 'light') adopt(root, dark, { media: theme === 'dark' ? 'all' : PREFERS_DARK });
-  frame.setAttribute('role', 'dialog');
-  frame.tabIndex = -1;
   frame.lang = locale;
-  frame.dir = 'ltr';
 }
 
 /**
