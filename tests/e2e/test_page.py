@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 from bubble import Bubble
 from conftest import open_shop
 from playwright.sync_api import BrowserContext, Page, Request, expect
-from stack import Stack
+from stack import HOST, Stack
 
 _TRACES = """() => ({
     globals: Object.getOwnPropertyNames(window).filter((name) => !(name in document.createElement('iframe'))).sort(),
@@ -96,3 +101,41 @@ def test_the_global_opens_and_asks(page: Page) -> None:
     expect(chat.answers.last).to_have_text("Asked by the page.")
     page.evaluate("() => Chatbubble('close')")
     expect(chat.panel).to_be_hidden()
+
+
+@contextmanager
+def other_site(html: str) -> Iterator[str]:
+    """The address of a page of somebody else's, on a server of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(html.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nothing to tell."""
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://{HOST}:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_wrong_option_is_named_and_has_no_effect(context: BrowserContext, stack: Stack) -> None:
+    # The site is not allowed to use the chat, so its requests fail too.
+    context.expected_errors += ["Chatbubble: data-", "Failed to load resource", "CORS"]  # type: ignore[attr-defined]
+    warnings: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: warnings.append(message.text))
+    tag = f'<script async src="{stack.widget_origin}/api/ai/widget.js" data-accent="red" data-position="top"></script>'
+    with other_site(f"<!doctype html><html lang=en><link rel=icon href=data:,><title>Odd</title><body>{tag}") as site:
+        page.goto(site)
+        Bubble(page).open()
+    host = page.locator("chat-bubble")
+    assert host.get_attribute("data-position") is None
+    assert not host.get_attribute("style")
+    named = [warning.split(" should be ")[0] for warning in warnings if warning.startswith("Chatbubble: ")]
+    assert named == ["Chatbubble: data-accent", "Chatbubble: data-position"]

@@ -86,9 +86,9 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
   }
 
   // Wrong values have no effect here, and are named later.
-  host.dataset.position = position;
+  if (position === 'bottom-left') host.dataset.position = position;
   frame.style.colorScheme = theme ?? '';
-  if (CSS.supports('color', accent)) host.style.setProperty('--chatbubble-accent', accent);
+  if (/^#([\da-f]{3}){1,2}$/i.test(accent)) host.style.setProperty('--chatbubble-accent', accent);
   show(false);
   // An async script may run before the page's body is there.
   (document.body ?? document.documentElement).append(host);
