@@ -27,8 +27,7 @@ Entries = dict[str, dict[str, Any]]
 
 KB = 1024
 # After gzip. The launcher comes with every page, the chat on a visitor's first sign of interest.
-# The chat is to come down to 16 KB; until then it must not grow.
-BUDGETS = {"launcher": 2 * KB, "chat": 17 * KB}
+BUDGETS = {"launcher": 2 * KB, "chat": 16 * KB}
 README_LINE = re.compile(r"launcher: (\d+\.\d) KB, chat: (\d+\.\d) KB gzip")
 
 
@@ -44,6 +43,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 # --- the build
+
+
+@pytest.mark.parametrize("name", sources.short_names())
+def test_a_name_that_is_made_short_is_nobody_elses(name: str) -> None:
+    outside = [ROOT / "widget/src/strings/en.js", ROOT / "widget/src/launch.js", *(ROOT / "docs").glob("*.md")]
+    spelt = [path.name for path in outside if re.search(rf"[.`{{, ]{name}[:(}},`]", path.read_text("utf-8"))]
+    assert spelt == []
+    assert any(re.search(rf"\b{name}\b", path.read_text("utf-8")) for path in sources.SOURCES.rglob("*.js"))
 
 
 @pytest.mark.parametrize("part", BUDGETS)

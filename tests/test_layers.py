@@ -23,10 +23,11 @@ WIDGET = ROOT / "widget" / "src"
 # A module may import from its own floor and from those below it.
 PYTHON_FLOORS = {
     5: ["__init__", "extension", "cli", "server"],
-    4: ["views", "assets", "chat", "mount", "responses", "routes", "workers"],
-    3: ["turn", "generation", "delivery"],
+    4: ["views", "assets", "chat", "connections", "mount", "responses", "routes", "workers"],
+    3: ["turn", "generation", "checkpoints", "delivery"],
     2: [
-        "providers/*", "stores/*", "stream_logs/*", "clients", "limits", "origins", "question", "sockets", "visitors",
+        "providers/*", "stores/*", "stream_logs/*", "arrivals", "clients", "limits", "origins", "question", "sockets",
+        "visitors",
     ],
     1: ["config", "prompt", "provider", "sse", "store", "stream_log", "well_formed"],
     0: ["errors", "events", "records"],
@@ -38,7 +39,7 @@ WIDGET_FLOORS = {
     2: ["config", "dom", "storage", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",
-        "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter",
+        "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter", "warnings",
     ],
     0: ["errors", "types", "styles/*"],
 }  # fmt: skip

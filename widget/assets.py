@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TextIO
 import brotli
 import toolchain
 import zopfli.gzip
-from sources import SOURCES, STATIC, is_current, sources_hash
+from sources import SOURCES, STATIC, is_current, short_names, sources_hash
 from webassets import Bundle, Environment
 from webassets.exceptions import BuildError, BundleError, FilterError
 from webassets.filter import Filter
@@ -35,6 +35,8 @@ TARGET = "--target=chrome105,firefox105,safari16.4"
 # one inlining makes room for the next; function declarations side by side, since equal beginnings compress well.
 # None of the unsafe options: they gained some ten bytes.
 SMALLER = ("--compress", "passes=3,hoist_funs=true,ecma=2022", "--mangle", "--ecma=2022")
+# Nor does it spell out names that nobody outside needs. Quoted ones are left alone.
+SHORT_PROPS = ("--mangle-props", f"builtins=true,keep_quoted=strict,regex=/^({'|'.join(short_names())})$/")
 # No `url`, as there is no trailing comment: the server names the map in a header.
 MAP = ("--source-map", "content='built/entry.js.map',includeSources=true,root='chatbubble:///'")
 
@@ -71,7 +73,7 @@ def run_terser(arguments: Iterable[str], folder: Path) -> None:
     Raises:
         FilterError: it refused; the text is terser's own.
     """
-    command = [*toolchain.terser(), *arguments, *SMALLER, *MAP]
+    command = [*toolchain.terser(), *arguments, *SMALLER, *SHORT_PROPS, *MAP]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
     if result.returncode != 0:
         raise FilterError(f"terser does not accept what esbuild made:\n\n{result.stderr.strip()}")
@@ -174,19 +176,19 @@ def build(static: Path = STATIC, sources: Path = SOURCES) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="chatbubble-") as name:
         output = Path(name) / "static"
         assets = environment(stage(sources, Path(name)), output)
-        words = {
-            sheet.stem: make(assets, f"strings/{sheet.name}", f"{sheet.stem}.%(version)s.mjs", MODULE)
-            for sheet in sorted((sources / "strings").glob("*.js"))
-            if sheet.stem not in BUILT_IN_STRINGS
+        parts = {
+            source.stem: make(assets, source.relative_to(sources).as_posix(), f"{source.stem}.%(version)s.mjs", MODULE)
+            for source in [*sorted((sources / "strings").glob("*.js")), sources / "warnings.js"]
+            if source.stem not in BUILT_IN_STRINGS
         }
-        locales = json.dumps({locale: f"./{entry['file']}" for locale, entry in words.items()})
-        chat = make(assets, "chat.js", "chat.%(version)s.mjs", MODULE, f"--define:LOCALES={locales}")
+        addresses = json.dumps({name: f"./{entry['file']}" for name, entry in parts.items()})
+        chat = make(assets, "chat.js", "chat.%(version)s.mjs", MODULE, f"--define:PARTS={addresses}")
         # The launcher has to know which chat file belongs to it.
         define = f"--define:CHAT_URL={json.dumps('assets/' + chat['file'])}"
         launcher = make(assets, "embed.js", "widget.%(version)s.js", SCRIPT, define)
         module = make(assets, "index.js", "widget.%(version)s.mjs", MODULE)
         files = {"chat.mjs": chat, "widget.js": launcher, "widget.mjs": module}
-        files |= {f"{locale}.mjs": entry for locale, entry in words.items()}
+        files |= {f"{name}.mjs": entry for name, entry in parts.items()}
         manifest = {"files": files, "sources": sources_hash(sources)}
         text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
         (output / "manifest.json").write_text(text, "utf-8")
@@ -205,7 +207,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     for name, entry in manifest["files"].items():
-        print(f"{name:<11} {entry['file']:<29} {entry['bytes']:>7,} bytes, {entry['gzip']:>6,} with gzip")
+        print(f"{name:<12} {entry['file']:<29} {entry['bytes']:>7,} bytes, {entry['gzip']:>6,} with gzip")
     return 0
 
 

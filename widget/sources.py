@@ -13,7 +13,14 @@ HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "src"
 STATIC = HERE.parent / "backend" / "chatbubble" / "static"
 # What decides the bytes besides the sources: the recipe and the pinned tools.
-RECIPE = (HERE / "assets.py", HERE / "package-lock.json")
+SHORT_NAMES = HERE / "short-names.txt"
+RECIPE = (HERE / "assets.py", HERE / "package-lock.json", SHORT_NAMES)
+
+
+def short_names() -> list[str]:
+    """The properties that the build makes short."""
+    lines = SHORT_NAMES.read_text("utf-8").splitlines()
+    return [name for line in lines if not line.startswith("#") for name in line.split()]
 
 
 def sources_hash(sources: Path = SOURCES) -> str:

@@ -103,6 +103,21 @@ def test_the_global_opens_and_asks(page: Page) -> None:
     expect(chat.panel).to_be_hidden()
 
 
+def test_a_page_that_asks_something_else_than_a_text_is_told_so(page: Page, context: BrowserContext) -> None:
+    context.expected_errors.append("Chatbubble: ask takes a text, not a value of type object.")  # type: ignore[attr-defined]
+    with page.expect_console_message(lambda message: "Chatbubble: ask takes" in message.text):
+        page.evaluate("() => Chatbubble('ask', {text: 'Hi'})")
+    expect(Bubble(page).questions).to_have_count(0)
+
+
+def test_a_question_of_the_pages_that_is_too_long_waits_to_be_shortened(page: Page) -> None:
+    page.evaluate("() => Chatbubble('ask', 'x'.repeat(4001))")
+    chat = Bubble(page)
+    expect(chat.panel).to_contain_text("At most 4000 characters")
+    expect(chat.input).to_have_value("x" * 4001)
+    expect(chat.questions).to_have_count(0)
+
+
 @contextmanager
 def other_site(html: str) -> Iterator[str]:
     """The address of a page of somebody else's, on a server of its own."""
@@ -127,15 +142,16 @@ def other_site(html: str) -> Iterator[str]:
 def test_a_wrong_option_is_named_and_has_no_effect(context: BrowserContext, stack: Stack) -> None:
     # The site is not allowed to use the chat, so its requests fail too.
     context.expected_errors += ["Chatbubble: data-", "Failed to load resource", "CORS"]  # type: ignore[attr-defined]
-    warnings: list[str] = []
     page = context.new_page()
-    page.on("console", lambda message: warnings.append(message.text))
     tag = f'<script async src="{stack.widget_origin}/api/ai/widget.js" data-accent="red" data-position="top"></script>'
     with other_site(f"<!doctype html><html lang=en><link rel=icon href=data:,><title>Odd</title><body>{tag}") as site:
         page.goto(site)
-        Bubble(page).open()
+        with page.expect_console_message(lambda message: "Chatbubble: " in message.text) as warning:
+            Bubble(page).open()
     host = page.locator("chat-bubble")
     assert host.get_attribute("data-position") is None
     assert not host.get_attribute("style")
-    named = [warning.split(" should be ")[0] for warning in warnings if warning.startswith("Chatbubble: ")]
-    assert named == ["Chatbubble: data-accent", "Chatbubble: data-position"]
+    assert [line.split(" takes ")[0] for line in warning.value.text.splitlines()] == [
+        "Chatbubble: data-accent",
+        "Chatbubble: data-position",
+    ]

@@ -11,13 +11,13 @@ from stack import Stack
 @pytest.mark.parametrize(
     ("question", "shown"),
     [
-        ("fail: 401", "cannot be reached"),
-        ("fail: 500", "cannot be reached"),
+        ("fail: 401", "cannot answer"),
+        ("fail: 500", "cannot answer"),
         ("fail: 429", "very busy"),
-        ("html", "cannot be reached"),
+        ("html", "cannot answer"),
         ("empty", "had no answer"),
-        ("answer: 3 tokens at 5 ms then cut", "cannot be reached"),
-        ("answer: 3 tokens at 5 ms then error", "cannot be reached"),
+        ("answer: 3 tokens at 5 ms then cut", "cannot answer"),
+        ("answer: 3 tokens at 5 ms then error", "cannot answer"),
     ],
 )
 def test_a_failing_model_is_told_in_our_words(page: Page, question: str, shown: str) -> None:

@@ -111,18 +111,6 @@ test('a failed question does not hold up the next', atDesk(async ({ client, answ
   await answer(2, 'done');
 }, { server: { answer: (turn) => (turn.question === 'one' ? turn.fail('UPSTREAM_BUSY') : turn.done()) } }));
 
-test('clearQueue forgets the questions that wait, not the one that runs', atDesk(async (desk) => {
-  const { client, server, store, until } = desk;
-  const settled = ['one', 'two', 'three'].map((text) => client.ask(text));
-  await until((state) => state.turn?.streamId);
-  client.clearQueue();
-  await Promise.all(settled.slice(1));
-  assert.deepEqual(outline(store.get()), ['q-r1 done', 'a-r1 sending']);
-  server.turn.done();
-  await settled[0];
-  assert.equal(server.requests.length, 1);
-}));
-
 test('erase deletes on the server, then here, and the running answer with it', atDesk(async (desk) => {
   const { client, server, store, until } = desk;
   const settled = [client.ask('one'), client.ask('two')];
@@ -166,14 +154,13 @@ test('restore brings the conversation back', atDesk(async ({ client, server, sto
     { messageId: 'm2', author: 'assistant', content: 'Hi!', requestId: 'old', finishReason: 'stop', createdAt: 2 },
   );
   await client.restore();
-  assert.deepEqual(outline(store.get()), ['q-old done', 'a-old done']);
-  assert.equal(store.get().isRestored, true);
+  assert.deepEqual([store.get().conversationId, ...outline(store.get())], ['c1', 'q-old done', 'a-old done']);
   assert.deepEqual(server.requests, ['GET /conversation']);
 }));
 
 test('restore of nothing is nothing', atDesk(async ({ client, store, connection }) => {
   await client.restore();
-  assert.deepEqual([store.get().messages, store.get().isRestored], [[], true]);
+  assert.deepEqual(store.get().messages, []);
   await connection('idle');
 }));
 
@@ -198,19 +185,20 @@ test('a running answer comes back by itself and goes on', async () => {
 
 test('a restore that cannot reach the server keeps trying', atDesk(async (desk) => {
   const { client, server, store, passPause, connection } = desk;
+  server.conversationId = 'c1';
   server.faults.push(unreachable, unreachable);
   const told = client.restore();
   await passPause();
   await passPause();
   await told;
-  assert.equal(store.get().isRestored, true);
+  assert.equal(store.get().conversationId, 'c1');
   await connection('idle');
 }));
 
 test('a restore that is refused leaves an empty page that works', atDesk(async ({ client, server, store }) => {
   server.faults.push((_, response) => response.writeHead(403).end());
   await client.restore();
-  assert.equal(store.get().isRestored, false);
+  assert.deepEqual(store.get().messages, []);
   await client.ask('one');
   assert.deepEqual(outline(store.get()), ['q-r1 done', 'a-r1 done']);
 }, { server: { answer: (turn) => turn.done() } }));

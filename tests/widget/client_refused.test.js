@@ -165,16 +165,6 @@ test('a running answer that cannot be found is waited for', atDesk(async (desk) 
   assert.deepEqual(desk.server.requests, ['POST /chat', 'GET /conversation', 'POST /chat']);
 }, ended));
 
-test('a question that waits for another tab can be dropped', atDesk(async (desk) => {
-  desk.server.faults.push(reply(409, error('TURN_RUNNING')));
-  const settled = desk.client.ask('one');
-  await desk.until((state) => state.wait);
-  desk.client.clearQueue();
-  await settled;
-  assert.deepEqual(desk.store.get().messages, []);
-  assert.equal(desk.server.requests.length, 2);
-}));
-
 test('Stop ends the answer of another tab that we follow', async () => {
   await atDesk(async ({ server, client, until }) => {
     const other = createDesk(server.endpoint, { newId: () => 'other' });

@@ -48,12 +48,12 @@ test('into an empty page comes all of it', () => {
     createdAt: 2,
   });
   assert.deepEqual([state.messages[2].requestId, state.messages[2].finishReason], [null, null]);
-  assert.deepEqual([state.conversationId, state.isRestored], ['c1', true]);
+  assert.deepEqual(state.conversationId, 'c1');
 });
 
-test('before the first question there is nothing, and that was read', () => {
+test('before the first question there is nothing', () => {
   const state = merge(initialState, copy([], null, null));
-  assert.deepEqual(state, { ...initialState, isRestored: true });
+  assert.deepEqual(state, initialState);
 });
 
 test('the end of an answer is told by its finish reason and its error', () => {
@@ -147,7 +147,7 @@ test('a failed turn that was asked again is shown once, also when the server kee
 
 test('a conversation erased from another tab goes from this page, too', () => {
   const before = after(...answered('r1'));
-  assert.deepEqual(merge(before, copy([], null, null)), { ...initialState, isRestored: true });
+  assert.deepEqual(merge(before, copy([], null, null)), initialState);
 });
 
 test('an erased conversation takes its running answer with it', () => {

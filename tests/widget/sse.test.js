@@ -11,15 +11,13 @@ const utf8 = new TextEncoder();
 
 /** All that a decoder says about a body that came in `chunks`. */
 function decode(chunks, options = {}) {
-  const heard = { events: [], retries: [], comments: [] };
+  const heard = { events: [], retries: [] };
   const decoder = createDecoder({
     onEvent: (event) => heard.events.push(event),
     onRetry: (ms) => heard.retries.push(ms),
-    onComment: (text) => heard.comments.push(text),
     ...options,
   });
   for (const chunk of chunks) decoder.push(chunk);
-  decoder.end();
   return { ...heard, lastEventId: decoder.lastEventId };
 }
 
@@ -73,11 +71,7 @@ test('a retry is effective at the end of its line', () => {
   assert.deepEqual([retries, events], [[1000], []]);
 });
 
-test('comments are handed over without their colon', () => {
-  assert.deepEqual(decodeText(': hb\n:\n:x:y\n').comments, [' hb', '', 'x:y']);
-});
-
-test('without anyone listening, retries and comments are passed over', () => {
+test('comments are passed over, and retries where nobody listens', () => {
   const events = [];
   const decoder = createDecoder({ onEvent: (event) => events.push(event.data) });
   decoder.push(utf8.encode('retry: 5\n: hb\ndata: x\n\n'));
@@ -88,7 +82,6 @@ test('nothing that no blank line closed outlives the end of the body', () => {
   const events = [];
   const decoder = createDecoder({ onEvent: (event) => events.push(event) });
   decoder.push(utf8.encode('id: 1\nevent: x\ndata: lost\nda'));
-  decoder.end();
   assert.deepEqual([events, decoder.lastEventId], [[], '']);
 });
 

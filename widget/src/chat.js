@@ -1,23 +1,21 @@
 /**
- * The chat as the script tag's launcher fetches it: with English words, and the others on demand.
+ * The chat as the script tag's launcher fetches it. What few pages need is fetched when it is needed.
  */
-
-import { en } from './strings/en.js';
 
 export { createChat } from './widget.js';
 
 /**
- * The words of a locale. Without its file, English: a chat in another language beats none.
+ * A part of the chat that has a file of its own: the words of a locale, say.
  *
- * @param {import('./types.js').Locale} locale
- * @returns {Promise<import('./types.js').Strings>}
+ * @param {string} name
+ * @returns {Promise<any>} the module; undefined where there is no such file, and where it did not come: a chat
+ *   without that part beats none
  */
-export async function loadWords(locale) {
-  const address = LOCALES[locale];
+export async function fetchPart(name) {
+  const address = PARTS[name];
   try {
-    return address ? (await import(address)).default : en;
+    return address && (await import(address));
   } catch (error) {
-    console.warn('Chatbubble speaks English, its words did not load:', error);
-    return en;
+    console.warn(`Chatbubble goes on without ${name}:`, error);
   }
 }

@@ -85,12 +85,6 @@ export function createClient(options) {
 
     restore: () => new Promise((resolve) => void queue.add(() => join(core, resolve)).finally(resolve)),
 
-    clearQueue() {
-      queue.clear();
-      dispatch({ type: 'drop' });
-      line.wake();
-    },
-
     async erase() {
       await transport.exchange('DELETE', '/conversation', ({ status }) => status === 204);
       dispatch({ type: 'clear' });

@@ -22,7 +22,6 @@ export const initialState = {
   queued: 0,
   turn: null,
   conversationId: null,
-  isRestored: false,
 };
 
 /**
@@ -45,8 +44,7 @@ const STEPS = {
   fail: (state, { error }) => failAnswer(state, error),
   snapshot: (state, { snapshot, before }) => applySnapshot(state, snapshot, before),
   stop: (state) => change(state, { state: 'aborted' }, { isStopped: true }, { state: 'done' }),
-  clear: () => ({ ...initialState, isRestored: true }),
-  drop: (state) => ({ ...state, messages: state.messages.filter((message) => message.state !== 'queued') }),
+  clear: () => initialState,
   ask(state, { requestId, text, at }) {
     const question = newMessage('visitor', requestId, at, { text, state: 'queued' });
     return { ...state, messages: withoutRetried([...state.messages, question]) };

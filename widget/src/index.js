@@ -4,9 +4,12 @@
 
 import { launch } from './launch.js';
 import { readOptions } from './options.js';
-import { en } from './strings/en.js';
-import zhCN from './strings/zh-CN.js';
+import * as zhCN from './strings/zh-CN.js';
+import * as warnings from './warnings.js';
 import { createChat } from './widget.js';
+
+/** Nothing is fetched later: what loads a module is free to split it. @type {Record<string, any>} */
+const PARTS = { 'zh-CN': zhCN, warnings };
 
 /**
  * What a page can do with its bubble.
@@ -30,9 +33,11 @@ import { createChat } from './widget.js';
  */
 export function mount(options) {
   const spell = (/** @type {string} */ name) => name;
-  const { endpoint } = readOptions(options, spell).options;
+  const { endpoint } = readOptions(options).options;
   if (!endpoint) throw new TypeError('Chatbubble: mount needs the endpoint, for example "https://shop.example/api/ai".');
-  const run = launch({ given: options, endpoint, load: async () => ({ createChat, loadWords }), spell });
+  /** @param {string} name */
+  const fetchPart = async (name) => PARTS[name];
+  const run = launch({ given: options, endpoint, load: async () => ({ createChat, fetchPart }), spell });
   return {
     open: () => run('open'),
     close: () => run('close'),
@@ -41,9 +46,4 @@ export function mount(options) {
     stop: () => run('stop'),
     destroy: () => run('destroy'),
   };
-}
-
-/** @param {import('./types.js').Locale} locale */
-async function loadWords(locale) {
-  return locale === 'zh-CN' ? zhCN : en;
 }

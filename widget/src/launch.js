@@ -20,7 +20,7 @@ import { createLauncher } from './views/launcher.js';
  * @param {Readonly<Record<string, any>>} parts.given the options; `readOptions` checks them and warns once the chat
  *   was fetched
  * @param {string} parts.endpoint address of the server's routes, unless the options name another
- * @param {(attempt: number) => Promise<Pick<typeof import('./chat.js'), 'createChat' | 'loadWords'>>} parts.load
+ * @param {(attempt: number) => Promise<Pick<typeof import('./chat.js'), 'createChat' | 'fetchPart'>>} parts.load
  *   fetches the chat
  * @param {(name: string) => string} [parts.spell] how the page spells an option's name
  * @param {() => void} [parts.onDestroy]
@@ -56,10 +56,10 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
     if (isDone) return;
     frame.replaceChildren('…');
     try {
-      const { createChat, loadWords } = await preload();
+      const { createChat, fetchPart } = await preload();
       if (isDone) return;
       isDone = true;
-      arrive(createChat({ ...launcher, given, endpoint, spell, show, loadWords }));
+      arrive(createChat({ ...launcher, given, endpoint, spell, show, fetchPart }));
     } catch (error) {
       console.warn('Chatbubble did not load:', error);
       const retry = make('button', '', {}, failure);

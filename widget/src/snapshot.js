@@ -35,7 +35,6 @@ export function applySnapshot(state, snapshot, before) {
     messages: withoutRetried(merge(told, kept)),
     conversationId: conversationId ?? (isErased ? null : state.conversationId),
     turn: follow(turn, told, activeStream),
-    isRestored: true,
   };
 }
 

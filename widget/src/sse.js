@@ -8,14 +8,14 @@ const FIELD = /^([^:]*):? ?(.*)/s;
 
 /**
  * Reads an event stream to the letter of the HTML standard ("Server-sent events"): bytes in, cut
- * anywhere, events out.
+ * anywhere, events out. What no blank line has closed when the body ends is no event.
  *
  * A CR ends its line at once, and a LF directly after it, even in a later chunk, is swallowed:
  * waiting for the byte after the CR would delay the event.
  * @param {import('./types.js').DecoderOptions} options
  * @returns {import('./types.js').Decoder}
  */
-export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST }) {
+export function createDecoder({ onEvent, onRetry, maxLength = LONGEST }) {
   // The decoder's own BOM handling is off: of two leading ones exactly one is dropped.
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
   /** What is passed over when the next text begins with it. */
@@ -40,8 +40,7 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
       return;
     }
     const [, name, value] = /** @type {[string, string, string]} */ (/** @type {unknown} */ (FIELD.exec(line)));
-    if (!name) onComment?.(line.slice(1));
-    else if (name === 'data') data += value + '\n';
+    if (name === 'data') data += value + '\n';
     else if (name === 'event') type = value;
     else if (name === 'id' && !value.includes('\0')) id = value;
     else if (name === 'retry' && /^\d+$/.test(value)) onRetry?.(Number(value));
@@ -66,11 +65,6 @@ export function createDecoder({ onEvent, onRetry, onComment, maxLength = LONGEST
         if (at) endLine();
         hold(piece);
       });
-    },
-    end() {
-      line = '';
-      data = '';
-      type = '';
     },
     get lastEventId() {
       return lastEventId;

@@ -72,7 +72,6 @@
  * @property {number} queued questions that wait for the running answer to end
  * @property {Turn | null} turn
  * @property {string | null} conversationId
- * @property {boolean} isRestored whether the server's copy of the conversation was read once
  */
 
 /**
@@ -99,8 +98,8 @@
 /**
  * What can happen to a conversation. `ask` queues a question; `begin` starts following its answer;
  * `requeue` puts it back because another answer is running; `event` is one event of its stream;
- * `stop` is the visitor's wish; `fail` ends the running turn, as stopped if it was stopped; `drop`
- * removes the questions that still wait; `clear` forgets everything.
+ * `stop` is the visitor's wish; `fail` ends the running turn, as stopped if it was stopped;
+ * `clear` forgets everything.
  * The snapshot's `before` is the state when it was asked for.
  * @typedef {{type: 'ask', requestId: string, text: string, at: number}
  *   | {type: 'begin', requestId: string, at: number, streamId?: string | null, cursor?: string}
@@ -110,7 +109,6 @@
  *   | {type: 'fail', error: Partial<ErrorView>}
  *   | {type: 'snapshot', snapshot: Snapshot, before: State}
  *   | {type: 'connection', connection: Connection, wait?: Wait | undefined}
- *   | {type: 'drop'}
  *   | {type: 'clear'}} Action
  */
 
@@ -123,14 +121,12 @@
  * @typedef {object} DecoderOptions
  * @property {(event: StreamEvent) => void} onEvent
  * @property {(delayMs: number) => void} [onRetry]
- * @property {(text: string) => void} [onComment]
  * @property {number} [maxLength] longest line and longest event, in UTF-16 units; 8 Mi by default
  */
 
 /**
  * @typedef {object} Decoder
  * @property {(bytes: Uint8Array) => void} push throws a ChatError `FRAME_TOO_LARGE`; the decoder is then spent
- * @property {() => void} end the body ended: what no blank line closed is thrown away
  * @property {string} lastEventId the cursor to reconnect with
  */
 
@@ -190,13 +186,13 @@
 
 /**
  * @typedef {object} Options
- * @property {string | null} endpoint address of the server's routes; null: derive it from the script's own
- * @property {string | null} locale language tag; null: that of the page
- * @property {string | null} title
- * @property {string | null} greeting
- * @property {string | null} accent `#rgb` or `#rrggbb`
- * @property {'bottom-right' | 'bottom-left'} position
- * @property {'auto' | 'light' | 'dark'} theme
+ * @property {string} endpoint address of the server's routes; by default derived from the script's own
+ * @property {string} locale language tag; by default that of the page
+ * @property {string} title
+ * @property {string} greeting
+ * @property {string} accent `#rgb` or `#rrggbb`
+ * @property {'bottom-right' | 'bottom-left'} position bottom-right by default
+ * @property {'auto' | 'light' | 'dark'} theme auto by default
  */
 
 /** @typedef {keyof typeof import('./strings/en.js').en} StringKey */
@@ -232,7 +228,6 @@
  * @property {() => Promise<void>} restore reads the conversation and goes on with a running answer;
  *   resolves once the conversation is in the state, or was refused
  * @property {() => void} resumeNow tries again at once: the browser is online, the tab visible, a button pressed
- * @property {() => void} clearQueue forgets the questions that wait
  * @property {() => Promise<void>} erase deletes the conversation on the server, then here. Rejects with a
  *   ChatError when the server did not confirm; nothing is changed then
  * @property {() => void} destroy ends every request and timer; the state no longer changes

@@ -11,6 +11,7 @@ import { readOptions } from './options.js';
 import { createId, createMark, createSession, readSession } from './storage.js';
 import { createStore } from './store.js';
 import { pickLocale } from './strings.js';
+import { en } from './strings/en.js';
 import { createPanel } from './views/panel.js';
 
 /** @typedef {import('./types.js').State} State */
@@ -31,7 +32,7 @@ import { createPanel } from './views/panel.js';
  * @property {string} endpoint
  * @property {((name: string) => string) | undefined} spell how the page spells an option's name
  * @property {(isOpen: boolean, takesFocus?: boolean) => void} show opens or closes the frame
- * @property {(locale: import('./types.js').Locale) => Promise<import('./types.js').Strings>} loadWords never rejects
+ * @property {(name: string) => Promise<any>} fetchPart as of chat.js; never rejects
  */
 
 /**
@@ -40,13 +41,19 @@ import { createPanel } from './views/panel.js';
  * @param {ChatParts} parts
  * @returns {Promise<Chat>}
  */
-export async function createChat({ host, root, button, frame, given, endpoint: home, spell, show, loadWords }) {
-  const { options, warnings } = readOptions(given, spell);
-  for (const warning of warnings) console.warn(`Chatbubble: ${warning}`);
+export async function createChat({ host, root, button, frame, given, endpoint: home, spell, show, fetchPart }) {
+  const { options, wrong } = readOptions(given);
   const locale = pickLocale([options.locale, document.documentElement.lang, ...navigator.languages]);
-  const words = await loadWords(locale);
+  /** @type {import('./types.js').Strings} */
+  const words = (await fetchPart(locale))?.default ?? en;
   // Made absolute here: the page may have a base address of its own.
   const endpoint = new URL(options.endpoint ?? home, location.href).href.replace(/\/+$/, '');
+  /** @type {(...mistake: Parameters<typeof import('./warnings.js').warningOf>) => Promise<void>} */
+  const warn = async (...mistake) => {
+    const part = await fetchPart('warnings');
+    if (part) console.warn(part.warningOf(...mistake));
+  };
+  if (wrong[0]) void warn(given, wrong, spell);
   const life = new AbortController();
   const { signal } = life;
   const mark = createMark(home);
@@ -89,10 +96,10 @@ export async function createChat({ host, root, button, frame, given, endpoint: h
       panel.show(isOpen, takesFocus);
     },
     run(verb, [detail]) {
-      if (verb === 'ask') panel.ask(String(detail));
+      if (verb === 'ask' && typeof detail === 'string') panel.ask(detail);
       else if (verb === 'stop') server.stop();
       else if (verb === 'destroy') life.abort();
-      else console.warn(`Chatbubble has no verb ${verb}.`);
+      else void warn({ [verb]: detail }, [verb], String);
     },
   };
 }

@@ -30,13 +30,12 @@ export const en = Object.freeze({
   'STREAM_ERROR FRAME_TOO_LARGE': 'Something went wrong. Please try again.',
   'OVERLOADED UPSTREAM_BUSY SHUTTING_DOWN': 'The chat is very busy. Please try again in a moment.',
   RATE_LIMITED: 'Too many questions. Please try again in a moment.',
-  'UPSTREAM_UNAVAILABLE UPSTREAM_REFUSED SERVER_UNPATCHED STORE_UNAVAILABLE':
-    'The assistant cannot be reached at the moment.',
-  UPSTREAM_TIMEOUT: 'The assistant took too long to answer.',
+  'UPSTREAM_UNAVAILABLE UPSTREAM_TIMEOUT UPSTREAM_REFUSED SERVER_UNPATCHED STORE_UNAVAILABLE':
+    'The assistant cannot answer at the moment.',
   'INTERRUPTED ANSWER_LOST': 'The answer was interrupted. Please try again.',
   EMPTY_ANSWER: 'The assistant had no answer this time.',
   CONTENT_FILTERED: 'This question cannot be answered here.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'The chat cannot be used here.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'This question cannot be sent.',
-  CONNECTION_LOST: 'Connection lost.',
+  'CONNECTION_LOST REQUEST_TIMEOUT': 'Connection lost.',
 });

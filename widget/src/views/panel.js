@@ -40,7 +40,7 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  * @property {HTMLButtonElement} button the launcher
  * @property {HTMLElement} frame the panel's box
  * @property {import('../types.js').Locale} locale
- * @property {import('../types.js').Options['theme']} theme
+ * @property {import('../types.js').Options['theme'] | undefined} theme
  * @property {() => void} onClose
  * @property {import('../types.js').Strings} words
  * @property {Server} server
@@ -86,7 +86,7 @@ export function createPanel(shell) {
   }
 
   return {
-    ask,
+    ask: composer.ask,
     brand(title, greeting) {
       header.title.textContent = title;
       frame.setAttribute('aria-label', title);
