@@ -45,12 +45,30 @@ def contents(folder: Path) -> dict[str, bytes]:
 # --- the build
 
 
-@pytest.mark.parametrize("name", sources.short_names())
-def test_a_name_that_is_made_short_is_nobody_elses(name: str) -> None:
-    outside = [ROOT / "widget/src/strings/en.js", ROOT / "widget/src/launch.js", *(ROOT / "docs").glob("*.md")]
-    spelt = [path.name for path in outside if re.search(rf"[.`{{, ]{name}[:(}},`]", path.read_text("utf-8"))]
-    assert spelt == []
-    assert any(re.search(rf"\b{name}\b", path.read_text("utf-8")) for path in sources.SOURCES.rglob("*.js"))
+def names_of_others() -> set[str]:
+    """The properties that the widget shares: with the server, with pages, and among its built files."""
+    wire, guide = ((ROOT / "docs" / page).read_text("utf-8") for page in ("wire.md", "widget.md"))
+    words = (sources.SOURCES / "strings" / "en.js").read_text("utf-8")
+    given = re.search(r"createChat\((\{.*?\})\)", (sources.SOURCES / "launch.js").read_text("utf-8"))
+    assert given is not None
+    braces = [*re.findall(r"`(\{[^`]*\})`", wire + guide), given[1]]
+    return {
+        *re.findall(r'"(\w+)":', wire),
+        *re.findall(r"^\| `(?:data-)?(\w+)", wire + guide, re.MULTILINE),
+        *re.findall(r"^  '?([\w ]+)'?:", words, re.MULTILINE),
+        *(name for brace in braces for name in re.findall(r"\w+", brace)),
+    }
+
+
+def test_a_name_that_is_made_short_is_nobody_elses() -> None:
+    shared = names_of_others()
+    assert {"fullText", "lastEventId", "greeting", "accent", "retry", "fetchPart"} <= shared
+    assert shared.intersection(sources.short_names()) == set()
+
+
+def test_every_name_that_is_made_short_is_in_use() -> None:
+    spelt = {name for path in sources.SOURCES.rglob("*.js") for name in re.findall(r"\w+", path.read_text("utf-8"))}
+    assert set(sources.short_names()) <= spelt
 
 
 @pytest.mark.parametrize("part", BUDGETS)
