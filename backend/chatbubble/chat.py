@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import gevent
 
-from .errors import ChatbubbleError, Interrupted, NotFound, error_of
+from .errors import ChatbubbleError, Interrupted, NotFound, RateLimited, error_of
 from .events import Connected, Done, Error, Event, Token, utf16_length
 from .generation import PIECE_CHARS
 from .limits import Limiter
 from .records import Answer, Conversation, Cursor, FinishReason, Question, Turn, TurnState
-from .store import ConversationStore, StoredTurn
+from .store import Admission, ConversationStore, StoredTurn
 from .stream_log import StreamLog, StreamReader
 from .turn import last_words
 from .visitors import new_id
@@ -47,19 +47,18 @@ class Chat:
         if known is not None:
             return self._follow(known.visitor_id, known.stream_id, None)
         self._workers.admit()
-        self._limiter.spend(question.visitor_id)
-        # The stream is there before the turn is known to anybody, so that whoever finds
-        # the turn finds its stream, from the first event on.
-        stream_id = new_id("stream")
-        self._log.open(stream_id, question.visitor_id)
         try:
-            admission = self._store.begin_turn(question, stream_id)
-        except BaseException:
-            self._log.discard(stream_id)
+            admission = self._admit(question)
+        except RateLimited:
+            # Nor does it cost what would not have been answered anew. The same question may have
+            # been saved just now, from another connection.
+            known = self._store.find_request(question)
+            if known is not None:
+                return self._follow(known.visitor_id, known.stream_id, None)
+            self._workers.refuse_second(question.visitor_id)
             raise
         if admission.is_new:
             return self._begin(admission.turn, question, client_id)
-        self._log.discard(stream_id)
         return self._follow(admission.turn.visitor_id, admission.turn.stream_id, None)
 
     def resume(self, visitor_id: str, stream_id: str, last_event_id: str) -> StreamReader | None:
@@ -95,6 +94,24 @@ class Chat:
 
     def erase(self, visitor_id: str) -> None:
         """Delete everything the visitor has, a running turn included."""
+    def _admit(self, question: Question) -> Admission:
+        """Save the question as a turn with an open stream, or find its turn; only a new turn is counted."""
+        with self._limiter.hold(question.visitor_id) as count:
+            # The stream is there before the turn is known to anybody, so that whoever finds
+            # the turn finds its stream, from the first event on.
+            stream_id = new_id("stream")
+            self._log.open(stream_id, question.visitor_id)
+            is_new = False
+            try:
+                admission = self._store.begin_turn(question, stream_id)
+                is_new = admission.is_new
+            finally:
+                if not is_new:
+                    self._log.discard(stream_id)
+            if is_new:
+                count()
+            return admission
+
         streams = self._store.erase(visitor_id)
         self._erasures += 1
         for stream_id in streams:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from limits import RateLimitItem, parse_many
@@ -16,16 +19,21 @@ from .errors import ConfigError, RateLimited
 class Limiter(Protocol):
     """Counts a visitor's questions."""
 
-    def spend(self, visitor_id: str) -> None:
-        """Count one question. Raises RateLimited, with the seconds to wait, when it is one too many."""
+    def hold(self, visitor_id: str, /) -> AbstractContextManager[Callable[[], None]]:
+        """Hold a place for one question within the block; what the block gets counts the question.
+
+        Not counted, the place is free again afterwards, and nobody else could take it meanwhile. Raises
+        RateLimited, with the seconds to wait, when there is no place.
+        """
         ...
 
 
 class NoLimiter:
     """`CHATBUBBLE_RATE_LIMIT=off`."""
 
-    def spend(self, visitor_id: str) -> None:
+    def hold(self, _visitor_id: str, /) -> AbstractContextManager[Callable[[], None]]:
         """Anything goes."""
+        return nullcontext(lambda: None)
 
 
 class VisitorLimiter:
@@ -34,14 +42,26 @@ class VisitorLimiter:
     def __init__(self, rules: tuple[RateLimitItem, ...]) -> None:
         self._rules = rules
         self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._held: Counter[str] = Counter()
 
-    def spend(self, visitor_id: str) -> None:
-        """Count one question against every rule; a refused one counts against none."""
-        broken = [rule for rule in self._rules if not self._windows.test(rule, visitor_id)]
+    @contextmanager
+    def hold(self, visitor_id: str, /) -> Iterator[Callable[[], None]]:
+        """See Limiter.hold: a place under every rule, or under none."""
+        cost = self._held[visitor_id] + 1
+        broken = [rule for rule in self._rules if not self._windows.test(rule, visitor_id, cost=cost)]
         if broken:
             # Once the last of them lets go: coming back earlier would only be refused again.
             reset_at = max(self._windows.get_window_stats(rule, visitor_id).reset_time for rule in broken)
             raise RateLimited(retry_after_s=max(1, math.ceil(reset_at - time.time())))
+        self._held[visitor_id] = cost
+        try:
+            yield lambda: self._count(visitor_id)
+        finally:
+            self._held[visitor_id] -= 1
+            if not self._held[visitor_id]:
+                del self._held[visitor_id]
+
+    def _count(self, visitor_id: str) -> None:
         for rule in self._rules:
             self._windows.hit(rule, visitor_id)
 

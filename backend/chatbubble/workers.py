@@ -8,7 +8,7 @@ from collections import Counter
 import gevent
 from gevent.pool import Group
 
-from .errors import Overloaded, ShuttingDown
+from .errors import Overloaded, ShuttingDown, TurnRunning
 from .generation import TurnParts
 from .records import Question, Turn, TurnState
 from .turn import RunningTurn, StopReason
@@ -24,6 +24,7 @@ class Workers:
     def __init__(self, parts: TurnParts) -> None:
         self._parts = parts
         self._running: dict[str, tuple[RunningTurn, gevent.Greenlet[..., None]]] = {}
+        self._stream_of: dict[str, str] = {}
         self._greenlets = Group()
         self._outcomes: Counter[TurnState] = Counter()
         self._is_draining = False
@@ -36,11 +37,18 @@ class Workers:
         if len(self._running) >= self._parts.settings.max_streams:
             raise Overloaded(retry_after_s=5, detail=f"{len(self._running)} turns run: CHATBUBBLE_MAX_STREAMS")
 
+    def refuse_second(self, visitor_id: str) -> None:
+        """Raises TurnRunning while a turn of this visitor runs in this process."""
+        stream_id = self._stream_of.get(visitor_id)
+        if stream_id is not None:
+            raise TurnRunning(streamId=stream_id)
+
     def start(self, turn: Turn, question: Question) -> None:
         """Begin to answer; returns at once, before the provider is called."""
         running = RunningTurn(turn, question, self._parts)
         greenlet = self._greenlets.spawn(self._run, running)
         self._running[turn.stream_id] = (running, greenlet)
+        self._stream_of[turn.visitor_id] = turn.stream_id
         if self._is_draining:
             # Admitted just before the drain began, saved just after.
             running.stop(StopReason.INTERRUPTED)
@@ -81,4 +89,8 @@ class Workers:
         try:
             self._outcomes[running.run()] += 1
         finally:
-            del self._running[running.turn.stream_id]
+            turn = running.turn
+            del self._running[turn.stream_id]
+            # An erased turn may still be ending while the next one runs.
+            if self._stream_of.get(turn.visitor_id) == turn.stream_id:
+                del self._stream_of[turn.visitor_id]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
+import gevent
 import pytest
-from hosting import JSON, HostSite, assert_refused, bearer, new_session
+from hosting import JSON, HostSite, Site, assert_refused, bearer, new_session, question
 from raw_http import Wire, request
 
 from chatbubble.config import Settings
@@ -16,7 +18,8 @@ from chatbubble.limits import Limiter, NoLimiter, VisitorLimiter, create_limiter
 def refusal(limiter: Limiter, visitor_id: str) -> RateLimited | None:
     """Ask once more; the refusal, if there is one."""
     try:
-        limiter.spend(visitor_id)
+        with limiter.hold(visitor_id) as count:
+            count()
     except RateLimited as error:
         return error
     return None
@@ -55,7 +58,7 @@ def test_every_rule_counts_and_a_refused_question_counts_for_none() -> None:
 
 def test_the_wait_is_at_least_a_second() -> None:
     limiter = create_limiter("1/second")
-    limiter.spend("one")
+    assert refusal(limiter, "one") is None
     error = refusal(limiter, "one")
     assert error is not None
     assert error.retry_after_s == 1
@@ -126,3 +129,67 @@ def test_a_refusal_leaves_the_connection_open(host_site: HostSite) -> None:
         for _ in range(3):
             wire.send(request("POST", "/api/ai/chat", [JSON], body))
             assert wire.read().status == 429
+
+
+def test_a_place_that_was_not_used_is_free_again_and_meanwhile_nobody_elses() -> None:
+    limiter = create_limiter("1/day")
+    with limiter.hold("one"):
+        assert refusal(limiter, "one") is not None
+        assert refusal(limiter, "two") is None
+    assert refusal(limiter, "one") is None
+    assert refusal(limiter, "one") is not None
+
+
+def test_a_refused_question_costs_nothing(host_site: HostSite) -> None:
+    site, session = host_site(rate_limit="2/day"), new_session()
+    site.provider.gate.clear()
+    with Wire(site.port) as first:
+        first.send(request("POST", "/api/ai/chat", [JSON], question(session)))
+        first.read(has_body=False)
+        for number in range(5):
+            assert_refused(site.ask(session, str(number)), 409, "TURN_RUNNING")
+        site.provider.gate.set()
+        first.read_chunks()
+    assert_refused(site.ask(session, "other", requestId=last_request_id(site, session)), 409, "REQUEST_MISMATCH")
+    assert site.ask(session, "second").status == 200
+    assert_refused(site.ask(session, "third"), 429, "RATE_LIMITED")
+
+
+def last_request_id(site: Site, session: str) -> str:
+    """The name of the visitor's last question."""
+    messages = site.call("GET", "/conversation", [bearer(session)]).json()["messages"]
+    return str(messages[-1]["requestId"])
+
+
+def test_who_waits_for_an_answer_is_told_so_before_any_limit(host_site: HostSite) -> None:
+    site, session = host_site(rate_limit="1/day"), new_session()
+    site.provider.gate.clear()
+    with Wire(site.port) as first:
+        first.send(request("POST", "/api/ai/chat", [JSON], question(session)))
+        first.read(has_body=False)
+        error = assert_refused(site.ask(session, "again"), 409, "TURN_RUNNING")
+        active = site.call("GET", "/conversation", [bearer(session)]).json()["activeStream"]
+        assert error["streamId"] == active["streamId"]
+        site.provider.gate.set()
+        first.read_chunks()
+    assert_refused(site.ask(session, "again"), 429, "RATE_LIMITED")
+
+
+def test_no_limit_is_evaded_by_asking_all_at_once(host_site: HostSite) -> None:
+    site, session = host_site(rate_limit="2/day"), new_session()
+    statuses: Counter[int] = Counter()
+    for _ in range(3):
+        asking = [gevent.spawn(site.ask, session, str(number)) for number in range(20)]
+        erasing = gevent.spawn(site.call, "DELETE", "/conversation", [bearer(session)])
+        statuses.update(one.get(timeout=10).status for one in asking)
+        erasing.get(timeout=10)
+    assert statuses[200] == 2
+    assert statuses.keys() <= {200, 404, 409, 429}
+    assert len(site.provider.questions) <= 2
+
+
+def test_the_same_question_from_two_connections_at_once_needs_one_place(host_site: HostSite) -> None:
+    site, session = host_site(rate_limit="1/day"), new_session()
+    asking = [gevent.spawn(site.ask, session, requestId="once") for _ in range(10)]
+    assert {one.get(timeout=10).status for one in asking} == {200}
+    assert len(site.provider.questions) == 1
