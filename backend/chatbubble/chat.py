@@ -93,7 +93,13 @@ class Chat:
         return Snapshot(conversation, self._log.start(running.stream_id) if running else None)
 
     def erase(self, visitor_id: str) -> None:
-        """Delete everything the visitor has, a running turn included."""
+        """Delete everything the visitor has, a running turn included; its readers are told `done`, aborted."""
+        streams = self._store.erase(visitor_id)
+        self._erasures += 1
+        for stream_id in streams:
+            self._log.erase(stream_id)
+            self._workers.stop(stream_id)
+
     def _admit(self, question: Question) -> Admission:
         """Save the question as a turn with an open stream, or find its turn; only a new turn is counted."""
         with self._limiter.hold(question.visitor_id) as count:
@@ -111,12 +117,6 @@ class Chat:
             if is_new:
                 count()
             return admission
-
-        streams = self._store.erase(visitor_id)
-        self._erasures += 1
-        for stream_id in streams:
-            self._log.discard(stream_id)
-            self._workers.stop(stream_id)
 
     def _begin(self, turn: Turn, question: Question, client_id: str) -> StreamReader:
         try:

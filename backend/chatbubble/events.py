@@ -54,6 +54,11 @@ class Done:
     timestamp: int
     type: ClassVar[str] = "done"
 
+    @classmethod
+    def of_erased(cls, message_id: str, timestamp: int) -> Done:
+        """The end of an answer that its visitor had erased: nothing of it is told."""
+        return cls(message_id, "", 0, 0, FinishReason.ABORTED, None, "The conversation was erased.", timestamp)
+
 
 @dataclass(frozen=True, slots=True)
 class Error:

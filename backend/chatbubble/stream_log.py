@@ -84,6 +84,11 @@ class StreamLog(Protocol):
         """Forget a stream at once and end its readers."""
         ...
 
+    def erase(self, stream_id: str) -> None:
+        """Forget a stream at once because its visitor wants it gone. Each reader gets nothing more
+        of it but a last event, if it has not read that yet: `done`, aborted, without any text."""
+        ...
+
     def get_stats(self) -> dict[str, int]:
         """`streams`, `readers`, `bytes` and `events` held now."""
         ...

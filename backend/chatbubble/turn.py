@@ -143,7 +143,7 @@ class RunningTurn:
         except NotFound:
             logger.info("stream %s was erased as it ended", self.turn.stream_id)
         # Erased meanwhile: nobody may read it any more.
-        self._parts.log.discard(self.turn.stream_id)
+        self._parts.log.erase(self.turn.stream_id)
 
     def _answer(self, failure: ChatbubbleError | None) -> Answer:
         finish = self._generation.finish or Finish()

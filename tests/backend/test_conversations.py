@@ -104,18 +104,42 @@ def test_erasing_forgets_everything_at_once(served: Served, tmp_path: Path) -> N
     assert visitor.ask("another", request_id="r1").until_end()[-1].data["fullText"] == "something new"
 
 
-def test_erasing_stops_a_running_answer_and_ends_its_readers(served: Served, tmp_path: Path) -> None:
+def assert_told_of_the_erasure(reply: Reply) -> None:
+    """The reader forgets what it has and gets one last event, without a word of the answer."""
+    last = reply.until_end()
+    assert [event.type for event in last] == ["reset", "done"]
+    assert reply.is_at_end
+    done = last[-1].data
+    assert (done["finishReason"], done["fullText"], done["tokens"]) == ("aborted", "", 0)
+    assert done["messageId"] == reply.seen[0].data["messageId"]
+
+
+def test_erasing_stops_a_running_answer_and_tells_each_reader_once(served: Served, tmp_path: Path) -> None:
     visitor = served.visitor()
     call, reply, stream_id = ask_and_hold(served, visitor, "part")
     second = visitor.resume(stream_id)
+    second.until("token")
     assert visitor.erase() == 204
     assert call.ended.is_set()
     assert visitor.conversation() == EMPTY
-    assert reply.until_end() == []
-    second.until_end()
+    for reader in (reply, second):
+        assert_told_of_the_erasure(reader)
     assert visitor.resume(stream_id).status == 404
-    served.await_stats(activeTurns=0, activeConnections=0, logStreams=0, logReaders=0)
+    assert visitor.abort(stream_id).status == 404
+    served.await_stats(activeTurns=0, activeConnections=0, logStreams=0, logReaders=0, logBytes=0)
     assert PRIVATE.encode() not in bytes_on_disk(tmp_path)
+
+
+def test_a_reader_that_lags_behind_an_erasure_gets_its_end_and_not_the_text(served: Served) -> None:
+    visitor = served.visitor()
+    served.provider.script(*["word " * 1000] * 200)
+    slow = visitor.ask(PRIVATE, receive_buffer=4096)
+    served.await_stats(turnsDone=1)
+    assert visitor.erase() == 204
+    events = slow.until_end()
+    assert [event.type for event in events if event.type in ("done", "error")] == ["done"]
+    assert (events[-1].type, events[-1].data["fullText"]) == ("done", "")
+    served.await_stats(activeConnections=0, logReaders=0)
 
 
 def test_after_erasing_a_new_conversation_begins_at_once(served: Served) -> None:
@@ -143,7 +167,7 @@ def test_an_answer_that_ends_as_it_is_erased_leaves_nothing(served: Served) -> N
         gevent.sleep(attempt % 20 * 0.0002)
         call.finish("end")
         assert erasing.get(timeout=5) == 204
-        reply.until_end()
+        assert [event.type for event in reply.until_end() if event.type in ("done", "error")] == ["done"]
         assert visitor.conversation() == EMPTY
         assert visitor.resume(stream_id).status == 404
     served.await_stats(activeTurns=0, logStreams=0, activeConnections=0)

@@ -13,7 +13,7 @@ import gevent
 from gevent.event import Event as Signal
 
 from ..errors import NotFound, Overloaded, StreamEnded
-from ..events import Event, Reset, is_terminal, to_json
+from ..events import Connected, Done, Event, Reset, is_terminal, to_json
 from ..records import Cursor
 from ..sse import encode_event
 from ..stream_log import Batch, StreamReader
@@ -35,7 +35,7 @@ class _Stream:
     size: int = 0
     compact_at: int = MAX_EVENTS
     is_ended: bool = False
-    is_gone: bool = False
+    message_id: str = ""
     readers: set[MemoryReader] = field(default_factory=set)
 
 
@@ -72,6 +72,8 @@ class MemoryStreamLog:
         stream = self._find(stream_id)
         if stream.is_ended:
             raise StreamEnded(detail=f"{event.type} event after the end of stream {stream_id}")
+        if isinstance(event, Connected):
+            stream.message_id = event.message_id or ""
         ends = is_terminal(event)
         cursor = Cursor(stream.epoch, stream.last_seq + 1)
         wire = encode_event(event=event.type, data=to_json(event), event_id=str(cursor))
@@ -103,13 +105,23 @@ class MemoryStreamLog:
 
     def discard(self, stream_id: str) -> None:
         """See StreamLog.discard."""
-        stream = self._streams.pop(stream_id, None)
-        self._ended.pop(stream_id, None)
-        if stream:
-            self._bytes -= stream.size
-            stream.is_gone = True
-            for reader in tuple(stream.readers):
-                reader.close()
+        stream = self._forget(stream_id)
+        for reader in tuple(stream.readers) if stream else ():
+            reader.close()
+
+    def erase(self, stream_id: str) -> None:
+        """See StreamLog.erase. Readers keep what is left of the stream: its last event, which comes after
+        `reset`, since their place in it is gone."""
+        stream = self._forget(stream_id)
+        if stream is None:
+            return
+        event = Done.of_erased(stream.message_id, int(time.time() * 1000))
+        stream.last_seq += 1
+        wire = encode_event(event=event.type, data=to_json(event), event_id=str(Cursor(stream.epoch, stream.last_seq)))
+        stream.entries, stream.seqs = [Entry(stream.last_seq, wire, event.type, True)], [stream.last_seq]
+        stream.is_ended = True
+        for reader in stream.readers:
+            reader.wake()
 
     def get_stats(self) -> dict[str, int]:
         """See StreamLog.get_stats."""
@@ -121,6 +133,13 @@ class MemoryStreamLog:
             "events": sum(len(stream.entries) for stream in streams),
             "bytes": self._bytes,
         }
+
+    def _forget(self, stream_id: str) -> _Stream | None:
+        stream = self._streams.pop(stream_id, None)
+        self._ended.pop(stream_id, None)
+        if stream:
+            self._bytes -= stream.size
+        return stream
 
     def _find(self, stream_id: str) -> _Stream:
         try:
