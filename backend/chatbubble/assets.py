@@ -23,6 +23,8 @@ SCRIPT_TYPE = "text/javascript; charset=utf-8"
 MAP_TYPE = "application/json"
 STABLE = "public, max-age=300, stale-while-revalidate=86400"
 IMMUTABLE = "public, max-age=31536000, immutable"
+# Scheme, host and path; nothing that a script's address would have to come before.
+_BASE = re.compile(r"https?://([\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?(/[^\s?#\\\"'<>]*)?")
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 CHAT_NAME = re.compile(r"chat\.[0-9a-f]{12}\.mjs", re.ASCII)
 
@@ -102,7 +104,11 @@ class Assets:
             base_url: where the routes are mounted, for example `https://shop.example/api/ai`.
             pinned: name today's launcher with its integrity, so that the browser refuses any
                 other; the tag must then be renewed after each upgrade.
+
+        Raises ConfigError when `base_url` is not an address that a page can load from.
         """
+        if not _BASE.fullmatch(base_url):
+            raise ConfigError(f"--url should be like https://chat.example.com/api/ai, but it is {base_url!r:.80}")
         base = html.escape(base_url.rstrip("/"))
         if not pinned:
             return f'<script async src="{base}/widget.js"></script>'

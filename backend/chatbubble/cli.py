@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import click
@@ -113,10 +114,22 @@ def _load(path: str) -> Flask:
         app = getattr(import_module(module_name), attribute or "app")
     except (ImportError, AttributeError, TypeError, ValueError) as failure:
         raise ConfigError(f"--app should be MODULE:APP, but {path!r:.80} cannot be imported: {failure}") from failure
-    app = app() if callable(app) and not isinstance(app, Flask) else app
+    if not isinstance(app, Flask) and _is_factory(app):
+        app = app()
     if not isinstance(app, Flask) or EXTENSION_KEY not in app.extensions:
         raise ConfigError(f"--app {path!r:.80} is not a Flask app with a Chatbubble: call Chatbubble(app) first")
     return app
+
+
+def _is_factory(found: object) -> bool:
+    """Whether it can be called with nothing, as an application factory is."""
+    if not callable(found):
+        return False
+    try:
+        signature(found).bind()
+    except (TypeError, ValueError):  # it needs arguments, or is so built in that it does not say
+        return False
+    return True
 
 
 def _announce(app: Flask) -> None:

@@ -39,6 +39,20 @@ def _filled(value: Any) -> str:
     return text
 
 
+def _address(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text:
+        raise ValueError("an SQLite file: sqlite:///chatbubble.db, or with its whole path sqlite:////srv/chat.db")
+    return text
+
+
+def _rate(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text:
+        raise ValueError("numbers per time with semicolons between, like 10/minute;100/day or 5/10seconds, or off")
+    return text
+
+
 def _token(value: Any) -> str:
     expected = f"empty, or at least {MIN_TOKEN_CHARS} visible ASCII characters"
     if not isinstance(value, str):
@@ -115,7 +129,7 @@ class Settings:
     allowed_origins: tuple[str, ...] = _setting(
         (), _origins, "Sites that may use the chat: exact origins or `https://*.host`; its own origin always may."
     )
-    database_url: str = _setting("sqlite:///chatbubble.db", _filled, "Where conversations are kept.", secret=True)
+    database_url: str = _setting("sqlite:///chatbubble.db", _address, "Where conversations are kept.", secret=True)
     provider: str = _setting(
         "auto", _choice("auto", "openai", "demo"), "Who answers; `auto`: openai when OPENAI_API_KEY is set, else demo."
     )
@@ -139,7 +153,7 @@ class Settings:
     )
     drain_s: float = _setting(10.0, _number(0, 600), "Time for running answers to finish at shutdown.")
     rate_limit: str = _setting(
-        "10/minute;100/day", _filled, "Questions per visitor, in the notation of the limits package; `off`: none."
+        "10/minute;100/day", _rate, "Questions per visitor, in the notation of the limits package; `off`: none."
     )
     operator_token: str = _setting(
         "", _token, "Bearer token for `/stats`; without one the route is a 404.", secret=True

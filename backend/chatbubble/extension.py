@@ -66,8 +66,8 @@ class Chatbubble:
             self.init_app(app)
 
     def init_app(self, app: Flask, *, url_prefix: str | None = None) -> None:
-        """Mount under `url_prefix`, or CHATBUBBLE_URL_PREFIX. Raises ConfigError, and
-        RuntimeError when this app has a Chatbubble already."""
+        """Mount under `url_prefix`, or CHATBUBBLE_URL_PREFIX. Raises ConfigError, also when this
+        app has a Chatbubble already."""
         _refuse_second(app)
         app.register_blueprint(self.blueprint, url_prefix=url_prefix)
 
@@ -123,7 +123,10 @@ class Chatbubble:
 
 def _refuse_second(app: App) -> None:
     if EXTENSION_KEY in app.extensions:
-        raise RuntimeError("this app has a Chatbubble already: mount it once, under one prefix")
+        raise ConfigError(
+            f"the Flask app {app.name!r:.80} has a Chatbubble already: mount it once, by Chatbubble(app), by init_app "
+            "or by registering the blueprint"
+        )
 
 
 class Mounted:

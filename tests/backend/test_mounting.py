@@ -126,7 +126,7 @@ def test_an_application_factory_may_run_many_times(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_a_second_mount_on_one_app_is_refused(app: Flask, second: Mount) -> None:
     chatbubble = Chatbubble(app, provider=Echo())
-    with pytest.raises(RuntimeError, match="this app has a Chatbubble already"):
+    with pytest.raises(ConfigError, match=r"^the Flask app .* has a Chatbubble already: mount it once"):
         second(app, chatbubble)
 
 
