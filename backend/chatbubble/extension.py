@@ -22,7 +22,7 @@ from .errors import ConfigError, StoreUnavailable, Unpatched
 from .generation import TurnParts
 from .limits import create_limiter
 from .mount import EXTENSION_KEY
-from .origins import OriginRules
+from .origins import OriginRules, RefusedOrigins
 from .provider import Provider
 from .routes import add_routes
 from .store import ConversationStore
@@ -30,6 +30,7 @@ from .stores.sql import SqlStore
 from .stream_log import StreamLog
 from .stream_logs.memory import MemoryStreamLog
 from .workers import Workers
+from .views import end_request
 
 logger = logging.getLogger("chatbubble")
 
@@ -83,6 +84,7 @@ class Chatbubble:
         return blueprint
 
     def broadcast(self, event: str, data: Any) -> int:
+        blueprint.teardown_request(end_request)
         """Send an event to every client on `GET /stream` of the current app; returns to how many.
 
         Raises ValueError or TypeError for a type of ours or data that is not JSON.
@@ -146,6 +148,7 @@ class Mounted:
         if self.origins.allows_all:
             logger.warning("CHATBUBBLE_ALLOWED_ORIGINS is *: every website may use this chat at your expense")
         self.assets = Assets.load()
+        self.refused_origins = RefusedOrigins()
         self.clients = Clients(settings.max_streams)
         self.provider = provider or create_provider(settings, environ)
         self.store = store or SqlStore(settings.database_url)

@@ -8,7 +8,7 @@ from .assets import Assets
 from .chat import Chat
 from .clients import Clients
 from .config import Settings
-from .origins import OriginRules
+from .origins import OriginRules, RefusedOrigins
 
 EXTENSION_KEY = "chatbubble"
 
@@ -18,6 +18,7 @@ class Mount(Protocol):
 
     settings: Settings
     origins: OriginRules
+    refused_origins: RefusedOrigins
     assets: Assets
     clients: Clients
     chat: Chat

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .errors import ConfigError
+
+logger = logging.getLogger("chatbubble.origins")
+
+KNOWN_ORIGINS = 256
+TOLD_PER_MINUTE = 10
 
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _RULE = re.compile(
@@ -46,6 +54,41 @@ class OriginRules:
         without a default port, so any other spelling is not a browser's and is refused.
         """
         return any(pattern.match(origin) for pattern in self.patterns)
+
+
+class RefusedOrigins:
+    """Tells the operator of each refused origin, once: a page shows its owner no more than a CORS error.
+
+    Strangers can make origins up, so only so many are remembered, and only so many are told in a minute.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._known: OrderedDict[str, None] = OrderedDict()
+        self._minute_began_at = now()
+        self._told = 0
+
+    def __len__(self) -> int:
+        """How many are remembered."""
+        return len(self._known)
+
+    def tell(self, origin: str) -> None:
+        """One line in the log, unless there was one for this origin already."""
+        origin = origin[:200]
+        if origin in self._known or not self._may_tell():
+            return
+        self._known[origin] = None
+        if len(self._known) > KNOWN_ORIGINS:
+            self._known.popitem(last=False)
+        # Escaped: whatever came, the line stays one.
+        logger.warning("pages of %a may not use the chat: if they should, add it to CHATBUBBLE_ALLOWED_ORIGINS", origin)
+
+    def _may_tell(self) -> bool:
+        now = self._now()
+        if now - self._minute_began_at >= 60:
+            self._minute_began_at, self._told = now, 0
+        self._told += 1
+        return self._told <= TOLD_PER_MINUTE
 
 
 def _pattern(rule: str) -> re.Pattern[str]:

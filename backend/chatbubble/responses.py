@@ -26,7 +26,10 @@ STREAM_HEADERS = {
 }
 
 
-def stream_response(mount: Mount, environ: Mapping[str, Any], reader: StreamReader, client_id: str) -> Response:
+_STREAM_KEY = "chatbubble.stream"
+
+
+def stream_response(mount: Mount, environ: dict[str, Any], reader: StreamReader, client_id: str) -> Response:
     """The event stream of one registered client, on a connection that is tuned and watched."""
     connection = find_socket(environ)
     end_attention: Callable[[], None] | None = None
@@ -40,7 +43,15 @@ def stream_response(mount: Mount, environ: Mapping[str, Any], reader: StreamRead
             end_attention()
 
     body = Delivery(reader, heartbeat_s=mount.settings.heartbeat_s, on_close=on_close)
+    environ[_STREAM_KEY] = body
     return Response(body, headers=STREAM_HEADERS, direct_passthrough=True)
+
+
+def close_stream(environ: Mapping[str, Any]) -> None:
+    """Give up the stream that was to answer this request, if there is one."""
+    body: Delivery | None = environ.get(_STREAM_KEY)
+    if body is not None:
+        body.close()
 
 
 def json_response(body: Mapping[str, Any]) -> Response:

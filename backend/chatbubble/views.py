@@ -22,7 +22,7 @@ from .errors import (
 )
 from .mount import EXTENSION_KEY, Mount
 from .question import parse_question
-from .responses import conversation_body, json_response, refusal_response, stream_response
+from .responses import close_stream, conversation_body, json_response, refusal_response, stream_response
 from .visitors import bears_token, visitor_from_authorization
 
 logger = logging.getLogger("chatbubble.views")
@@ -163,6 +163,13 @@ _STORELESS = _PUBLIC | {config, stats}
 def is_file(views: Mapping[str, View]) -> bool:
     """Whether an address holds a file of the widget, which any page may load."""
     return not _FILES.isdisjoint(views.values())
+def end_request(fault: BaseException | None) -> None:
+    """At the end of each of our requests: where something of the host app failed after the view, its error
+    page has taken the place of our answer, and no server will ever close that."""
+    if fault is not None:
+        close_stream(request.environ)
+
+
 
 
 def dispatch(rule: str, views: Mapping[str, View]) -> View:
@@ -224,7 +231,8 @@ def _check_origin() -> None:
     # Behind a proxy that ends TLS we see http, maybe with its port, while the browser says https.
     own = {f"{request.scheme}://{request.host}", f"https://{request.host.removesuffix(':443')}"}
     if origin is not None and origin not in own and not _mount().origins.allows(origin):
-        raise OriginRefused(detail=f"Origin {origin!r:.200} is not in CHATBUBBLE_ALLOWED_ORIGINS")
+        _mount().refused_origins.tell(origin)
+        raise OriginRefused()
 
 
 def _last_event_id() -> str:

@@ -67,6 +67,21 @@ def test_an_unlisted_page_is_refused_before_any_work(site: Site, origin: str) ->
     assert site.call("GET", "/conversation", [bearer(session)]).json()["conversationId"] is None
 
 
+def test_the_operator_is_told_once_which_site_to_allow(host_site: HostSite, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    site = host_site(allowed_origins=SHOP)
+    for _ in range(3):
+        site.call(
+            "OPTIONS", "/chat", [from_page("https://www.shop.example"), ("Access-Control-Request-Method", "POST")]
+        )
+        site.ask(new_session(), headers=[from_page("https://www.shop.example")])
+        site.ask(new_session(), headers=[from_page(SHOP)])
+    told = [record for record in caplog.records if "shop.example" in record.getMessage()]
+    assert [(record.levelname, record.name) for record in told] == [("WARNING", "chatbubble.origins")]
+    assert "'https://www.shop.example'" in told[0].getMessage()
+    assert "CHATBUBBLE_ALLOWED_ORIGINS" in told[0].getMessage()
+
+
 @pytest.mark.parametrize("first", [SHOP, "https://evil.example"])
 def test_two_origins_are_none(site: Site, first: str) -> None:
     answer = site.ask(new_session(), headers=[from_page(first), from_page(SHOP)])

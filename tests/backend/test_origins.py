@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbubble.errors import ConfigError
-from chatbubble.origins import OriginRules
+from chatbubble.origins import KNOWN_ORIGINS, TOLD_PER_MINUTE, OriginRules, RefusedOrigins
 
 
 def allows(rule: str, origin: str) -> bool:
@@ -115,3 +115,48 @@ def test_a_long_origin_is_refused_quickly(part: str) -> None:
     began = time.perf_counter()
     assert not rules.allows("https://" + part * (8000 // len(part)) + "!")
     assert time.perf_counter() - began < 0.05
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_each_refused_origin_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    refused = RefusedOrigins()
+    for _ in range(3):
+        refused.tell("https://shop.example")
+        refused.tell("https://www.shop.example")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"pages of '{origin}' may not use the chat: if they should, add it to CHATBUBBLE_ALLOWED_ORIGINS"
+        for origin in ("https://shop.example", "https://www.shop.example")
+    ]
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://a\nWARNING b", "https://a\u2028b", "\x1b[2J", "https://\xe9", "x" * 100_000]
+)
+def test_whatever_was_refused_stays_one_short_line(origin: str, caplog: pytest.LogCaptureFixture) -> None:
+    RefusedOrigins().tell(origin)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.isascii()
+    assert line.isprintable()
+    assert len(line) < 500
+
+
+def test_who_makes_origins_up_fills_neither_the_log_nor_the_memory(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    refused = RefusedOrigins(clock)
+    for number in range(5000):
+        refused.tell(f"https://{number}.example")
+    assert len(caplog.records) == TOLD_PER_MINUTE
+    for number in range(2 * KNOWN_ORIGINS):
+        clock.seconds += 60
+        refused.tell(f"https://later{number}.example")
+    assert len(caplog.records) == TOLD_PER_MINUTE + 2 * KNOWN_ORIGINS
+    assert len(refused) == KNOWN_ORIGINS
