@@ -103,6 +103,14 @@ class MethodNotAllowed(ChatbubbleError):
     retryable = False
 
 
+class RequestTooSlow(ChatbubbleError):
+    """The request did not arrive in time."""
+
+    code = "REQUEST_TIMEOUT"
+    status = 408
+    message = "The request took too long to arrive."
+
+
 class TurnRunning(ChatbubbleError):
     """The conversation's last question is still being answered."""
 
@@ -131,11 +139,11 @@ class PayloadTooLarge(ChatbubbleError):
 
 
 class UnsupportedMediaType(ChatbubbleError):
-    """The body is not declared as JSON."""
+    """The body is not declared as JSON in UTF-8."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
-    message = "Send the body as Content-Type: application/json."
+    message = "Send the body as Content-Type: application/json, in UTF-8."
     retryable = False
 
 

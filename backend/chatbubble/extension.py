@@ -205,7 +205,7 @@ class Mounted:
         is_patched = monkey.is_module_patched("socket")
         is_stored = is_patched and self._is_store_ready()
         parts = {
-            "server": "stopping" if self.workers.is_draining else "ok" if is_patched else "unpatched",
+            "server": "draining" if self.workers.is_draining else "ok" if is_patched else "unpatched",
             "store": "ok" if is_stored else "unavailable",
             "provider": self.provider.name,
         }

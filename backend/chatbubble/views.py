@@ -6,8 +6,9 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 
+import gevent
 from flask import Response, current_app, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from .errors import (
     BadRequest,
@@ -17,6 +18,7 @@ from .errors import (
     OperatorRequired,
     OriginRefused,
     PayloadTooLarge,
+    RequestTooSlow,
     StreamError,
     UnsupportedMediaType,
 )
@@ -28,6 +30,7 @@ from .visitors import bears_token, visitor_from_authorization
 logger = logging.getLogger("chatbubble.views")
 
 MAX_BODY_BYTES = 16_384
+BODY_S = 30.0
 View = Callable[..., Response]
 
 
@@ -160,9 +163,6 @@ _PUBLIC = _FILES | {healthz}
 _STORELESS = _PUBLIC | {config, stats}
 
 
-def is_file(views: Mapping[str, View]) -> bool:
-    """Whether an address holds a file of the widget, which any page may load."""
-    return not _FILES.isdisjoint(views.values())
 def end_request(fault: BaseException | None) -> None:
     """At the end of each of our requests: where something of the host app failed after the view, its error
     page has taken the place of our answer, and no server will ever close that."""
@@ -170,6 +170,9 @@ def end_request(fault: BaseException | None) -> None:
         close_stream(request.environ)
 
 
+def is_file(views: Mapping[str, View]) -> bool:
+    """Whether an address holds a file of the widget, which any page may load."""
+    return not _FILES.isdisjoint(views.values())
 
 
 def dispatch(rule: str, views: Mapping[str, View]) -> View:
@@ -243,12 +246,25 @@ def _last_event_id() -> str:
 
 
 def _json_body() -> bytes:
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType(detail=f"Content-Type {request.mimetype!r:.80}")
+    charset = request.mimetype_params.get("charset", "utf-8")
+    if request.mimetype != "application/json" or charset.lower() != "utf-8":
+        raise UnsupportedMediaType(detail=f"Content-Type {request.headers.get('Content-Type')!r:.80}")
     # Ours instead of the host app's limit; the one byte more tells a body that fits from one that was cut.
     request.max_content_length = MAX_BODY_BYTES + 1
-    # Not the stream: the host app may have read it already, in a hook of its own.
-    body = request.get_data()
+    body = _read_in_time()
     if len(body) > MAX_BODY_BYTES:
         raise PayloadTooLarge()
     return body
+
+
+def _read_in_time() -> bytes:
+    """The body. Raises RequestTooSlow when it has not come whole within BODY_S, on any gevent server."""
+    try:
+        with gevent.Timeout(BODY_S, RequestTooSlow()):
+            # Not the stream: the host app may have read it already, in a hook of its own.
+            return request.get_data()
+    except ClientDisconnected as end:
+        # What Werkzeug makes of every fault of the connection, our server's own time-out among them.
+        if isinstance(end.__context__, TimeoutError):
+            raise RequestTooSlow() from None
+        raise

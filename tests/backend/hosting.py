@@ -15,11 +15,12 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 from raw_http import Answer, Headers, call
 
+from chatbubble.connections import StreamingHandler
 from chatbubble.extension import Mounted
 from chatbubble.mount import EXTENSION_KEY
 from chatbubble.provider import Piece
 from chatbubble.records import Prompt
-from chatbubble.server import StreamingHandler, create_app
+from chatbubble.server import create_app
 
 PREFIX = "/api/ai"
 SHOP = "https://shop.example"

@@ -14,9 +14,9 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from scripted import ScriptedProvider
 from stream_client import Connection, Reply, Visitor, close_all
 
+from chatbubble.connections import StreamingHandler
 from chatbubble.extension import Chatbubble, Mounted
 from chatbubble.mount import EXTENSION_KEY
-from chatbubble.server import StreamingHandler
 
 
 class Served:

@@ -14,6 +14,8 @@ CONTENT_TYPES = [
     "", "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "application/jsonp",
     "multipart/form-data; boundary=x", "application/json5", "application/vnd.api+json", "text/json", "json",
     "application/json,text/plain", "application", "*/*", "\xff", "application/octet-stream", "text/html",
+    "application/json; charset=utf-16", "application/json; charset=latin-1",
+    'application/json; charset="utf-7"', "application/json; charset=utf-8x",
 ]  # fmt: skip
 
 
@@ -27,7 +29,10 @@ def test_without_a_content_type_nothing_is_taken(site: Site) -> None:
     assert_refused(site.call("POST", "/chat", [], question(new_session())), 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON", "application/json; charset=utf-8"])
+@pytest.mark.parametrize("content_type", [
+    "application/json", "Application/JSON", "application/json; charset=utf-8", 'application/json;CHARSET="UTF-8"',
+    "application/json; odata=verbose",
+])  # fmt: skip
 def test_json_may_be_declared_as_http_allows(site: Site, content_type: str) -> None:
     assert site.call("POST", "/chat", [("Content-Type", content_type)], question(new_session())).status == 200
 

@@ -126,7 +126,7 @@ def test_a_stopping_server_takes_no_questions(host_site: HostSite) -> None:
     assert_refused(answer, 503, "SHUTTING_DOWN")
     assert answer.get("Retry-After") == "5"
     health = site.call("GET", "/healthz")
-    assert (health.status, health.json()["parts"]["server"]) == (503, "stopping")
+    assert (health.status, health.json()["parts"]["server"]) == (503, "draining")
 
 
 def test_without_its_database_the_server_says_so_and_still_serves_the_widget(

@@ -16,7 +16,7 @@ from scripted import Call
 from serving import Serve, Served
 from stream_client import Connection, Reply, Visitor, joined_text
 
-from chatbubble.server import StreamingHandler
+from chatbubble.connections import StreamingHandler
 from chatbubble.sockets import attend, find_socket
 
 LEAVE: dict[str, Callable[[Connection], None]] = {

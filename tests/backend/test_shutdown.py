@@ -52,11 +52,12 @@ def test_answers_that_end_in_time_are_whole_and_no_new_ones_begin(start_process:
     reply, stream_id = ask(visitor, "answer: 20 tokens at 40 ms")
     second = visitor.resume(stream_id)
     server.signal(signal.SIGTERM)
-    await_refusal(server)
+    await_drain(server)
     body = {"message": "hello", "sessionId": server.visitor().session}
-    refused = kept_alive.request("POST", "/api/ai/chat", body=body)
-    assert (refused.status, refused.json()["error"]["code"]) == (503, "SHUTTING_DOWN")
-    assert int(refused.headers["retry-after"]) > 0
+    for connection in (kept_alive, Connection(server.port)):
+        refused = connection.request("POST", "/api/ai/chat", body=body)
+        assert (refused.status, refused.json()["error"]["code"]) == (503, "SHUTTING_DOWN")
+        assert int(refused.headers["retry-after"]) > 0
     for reader in (reply, second):
         done = reader.until_end()[-1]
         assert (done.type, done.data["finishReason"]) == ("done", "stop")
@@ -65,16 +66,41 @@ def test_answers_that_end_in_time_are_whole_and_no_new_ones_begin(start_process:
     assert "Traceback" not in server.log
 
 
-def await_refusal(server: ServerProcess) -> None:
-    """Until the server takes no new connections."""
+def await_drain(server: ServerProcess) -> None:
+    """Until the server says that it is stopping; it still takes new connections then."""
     deadline = time.monotonic() + 5
-    while True:
-        try:
-            Connection(server.port).close()
-        except ConnectionRefusedError:
-            return
+    while (health := Connection(server.port).request("GET", "/api/ai/healthz")).status == 200:
         assert time.monotonic() < deadline
         time.sleep(0.005)
+    assert (health.status, health.json()["parts"]["server"]) == (503, "draining")
+
+
+def test_a_reader_that_is_cut_while_the_server_stops_resumes(start_process: StartProcess) -> None:
+    server = start_process(drain_s="10")
+    visitor = server.visitor()
+    reply, stream_id = ask(visitor, "answer: 20 tokens at 40 ms")
+    server.signal(signal.SIGTERM)
+    await_drain(server)
+    reply.close()
+    assert visitor.conversation()["activeStream"]["streamId"] == stream_id
+    resumed = visitor.resume(stream_id, reply.last_event_id)
+    done = resumed.until_end()[-1]
+    assert joined_text([*reply.seen, *resumed.seen]) == done.data["fullText"]
+    assert server.wait() == 0
+
+
+def test_an_answer_can_be_stopped_while_the_server_stops(start_process: StartProcess) -> None:
+    server = start_process(drain_s="60")
+    visitor = server.visitor()
+    reply, stream_id = ask(visitor, ENDLESS)
+    server.signal(signal.SIGTERM)
+    await_drain(server)
+    assert visitor.abort(stream_id).json()["state"] == "aborted"
+    assert reply.until_end()[-1].data["finishReason"] == "aborted"
+    # The last answer is over, and so is the wait.
+    assert server.wait(5) == 0
+    with pytest.raises(ConnectionRefusedError):
+        Connection(server.port)
 
 
 def test_answers_that_do_not_end_in_time_are_interrupted_and_kept(start_process: StartProcess) -> None:
@@ -105,7 +131,7 @@ def test_a_second_signal_ends_at_once(start_process: StartProcess) -> None:
     server = start_process(drain_s="60")
     ask(server.visitor(), ENDLESS)
     server.signal(signal.SIGINT)
-    await_refusal(server)
+    await_drain(server)
     server.signal(signal.SIGINT)
     # The same Ctrl-C may arrive twice, so a second one counts after two seconds only.
     time.sleep(2.1)
@@ -162,7 +188,7 @@ def test_a_question_that_slips_in_as_the_server_stops_is_ended_too(
 def test_health_says_that_the_server_is_stopping(served: Served) -> None:
     served.mounted.drain()
     reply = served.get("/api/ai/healthz")
-    assert (reply.status, reply.json()["parts"]["server"]) == (503, "stopping")
+    assert (reply.status, reply.json()["parts"]["server"]) == (503, "draining")
 
 
 def test_what_was_answered_can_still_be_read_while_the_server_stops(served: Served) -> None:

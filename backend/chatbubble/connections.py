@@ -1,0 +1,176 @@
+"""How `chatbubble serve` speaks HTTP: gevent's pywsgi, made for streams and for strangers."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import logging
+import re
+import traceback
+from contextlib import suppress
+from email.message import Message
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Literal
+
+from gevent.pywsgi import WSGIHandler
+
+from .arrivals import Arrivals
+from .errors import BadRequest, ChatbubbleError, RequestTooSlow
+from .sockets import send_at_once
+
+logger = logging.getLogger("chatbubble.server")
+
+_SEND_TIMEOUT_S = 60.0
+_DISCARD_S = 10.0
+
+
+class StreamingHandler(WSGIHandler):
+    """Serves one connection: gives the app its socket, takes a reader's leaving as ordinary, and
+    waits for no request longer than it may take.
+
+    Attributes:
+        head_s: the longest a request's head may take, from its first byte or, of the first one,
+            from the connection's.
+        body_s: the longest a body may take that comes slower than MIN_BYTES_PER_S.
+        idle_s: how long a connection is kept between two requests.
+    """
+
+    head_s = 10.0
+    body_s = 30.0
+    idle_s = 75.0
+
+    # A reader that stopped reading ends as a time-out, one that lost its network as a
+    # broken route: neither is a fault of the app.
+    ignored_socket_errors: tuple[Any, ...] = (
+        *WSGIHandler.ignored_socket_errors,
+        errno.ETIMEDOUT,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        "timed out",  # gevent's own time-out has no number
+    )
+    _arrivals: Arrivals
+    _has_head = False
+
+    def get_environ(self) -> dict[str, Any]:
+        """The WSGI environ of a request whose head is complete, with `chatbubble.socket`."""
+        self._has_head = True
+        self._arrivals.expect_flow(self.body_s)
+        environ: dict[str, Any] = super().get_environ()
+        environ["chatbubble.socket"] = self.socket
+        return environ
+
+    def handle(self) -> None:
+        """Serve one connection, from its first byte to its last."""
+        self.socket.settimeout(_SEND_TIMEOUT_S)
+        with suppress(OSError):  # of a connection that is closed already: reading it says so
+            send_at_once(self.socket)
+        self.rfile.close()
+        self._arrivals = Arrivals(self.socket)
+        self.rfile = io.BufferedReader(self._arrivals)
+        self._arrivals.expect_within(self.head_s)
+        try:
+            super().handle()
+        except OSError as failure:
+            logger.info("%s left before it was refused: %.200r", self.client_address, failure)
+
+    def MessageClass(self, *arguments: Any) -> Any:  # noqa: N802 -- gevent's name for what parses the headers
+        """The headers. Raises ValueError where two readers could disagree about whom they are for or
+        about the length of the body."""
+        headers = super().MessageClass(*arguments)
+        is_old = self.request_version == "HTTP/1.0"
+        _check_host(headers, is_old=is_old)
+        _check_length(headers, is_old=is_old)
+        return headers
+
+    def read_request(self, raw_requestline: str) -> Any:
+        """Read the head. Raises ValueError for what is not HTTP/1.0 or later."""
+        if len(raw_requestline.split()) != 3:
+            raise ValueError("not a request line")
+        is_read = super().read_request(raw_requestline)
+        wishes = {part.strip().lower() for value in self.headers.get_all("Connection", []) for part in value.split(",")}
+        is_kept = self.request_version != "HTTP/1.0" or "keep-alive" in wishes
+        self.close_connection = "close" in wishes or not is_kept
+        return is_read
+
+    def handle_one_request(self) -> tuple[str, bytes] | Literal[True] | None:
+        """Serve one request; what is not HTTP, or comes too slowly, is refused in our JSON, too."""
+        self._has_head = False
+        outcome = super().handle_one_request()
+        if self._arrivals.is_late and not self._has_head:
+            # Who has not begun a request waits for no answer.
+            return _refused("408", RequestTooSlow()) if self._arrivals.has_begun else None
+        if outcome is True:
+            self._arrivals.expect_after_pause(self.idle_s, self.head_s)
+            return True
+        return None if outcome is None else _refused(outcome[0], BadRequest("This is not a valid HTTP request."))
+
+    def run_application(self) -> None:
+        """Let the app answer; what it has not read of the body may come, but not for long."""
+        try:
+            super().run_application()
+        finally:
+            self._arrivals.expect_within(_DISCARD_S)
+
+    def finalize_headers(self) -> None:
+        """Complete the answer's headers: it says when the connection ends with it, and has to where nothing
+        else tells where the answer ends."""
+        super().finalize_headers()
+        if self.connection_upgraded:
+            return
+        headers: Any = self.response_headers
+        names = {name.lower() for name, _ in headers}
+        has_end = self.response_use_chunked or b"content-length" in names or self.code in (204, 304)
+        self.close_connection = self.close_connection or self._arrivals.is_late or not has_end
+        if self.close_connection:
+            headers[:] = [pair for pair in headers if pair[0].lower() != b"connection"]
+            headers.append((b"Connection", b"close"))
+
+    def handle_one_response(self) -> None:
+        """Answer one request; what is left of a broken body is not read as another one."""
+        super().handle_one_response()
+        body: Any = self.wsgi_input
+        self.close_connection = self.close_connection or body._chunked_input_error or self._arrivals.is_late
+
+    def handle_error(self, kind: Any, failure: Any, trace: TracebackType | None) -> None:
+        """Log a failure and answer 500, unless the answer is out and only the rest of the body was broken."""
+        if isinstance(failure, ValueError) and any(step.name == "_discard" for step in traceback.extract_tb(trace)):
+            logger.info("not a body, from %s: %.200r", self.client_address, failure)
+            self.close_connection = True
+        else:
+            super().handle_error(kind, failure, trace)
+
+    def _handle_client_error(self, failure: Exception) -> tuple[str, bytes]:
+        # gevent prints a traceback for some of them: a stranger's nonsense is not worth that.
+        logger.info("not a request, from %s: %.200r", self.client_address, failure)
+        return "400", b""
+
+
+def _check_host(headers: Message, *, is_old: bool) -> None:
+    hosts = headers.get_all("Host", [])
+    if len(hosts) > 1 or (not is_old and not any(host.strip() for host in hosts)):
+        raise ValueError("Host should come once")
+
+
+def _check_length(headers: Message, *, is_old: bool) -> None:
+    lengths = headers.get_all("Content-Length", [])
+    codings = headers.get_all("Transfer-Encoding", [])
+    if not all(re.fullmatch("[0-9]{1,18}", length, re.ASCII) for length in lengths):
+        raise ValueError("Content-Length is not a whole number")
+    if codings and is_old:
+        raise ValueError("Transfer-Encoding is not of HTTP/1.0")
+    if not all(coding.lower() == "chunked" for coding in codings):
+        raise ValueError("Transfer-Encoding is not chunked")
+    if len(lengths) + len(codings) > 1:
+        raise ValueError("the length of the body is told more than once")
+
+
+def _refused(status: str, error: ChatbubbleError) -> tuple[str, bytes]:
+    body = json.dumps(error.to_body()).encode()
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(int(status)).phrase}\r\nConnection: close\r\n"
+        "Content-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return status, head.encode("ascii") + body
