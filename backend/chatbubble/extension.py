@@ -29,8 +29,8 @@ from .store import ConversationStore
 from .stores.sql import SqlStore
 from .stream_log import StreamLog
 from .stream_logs.memory import MemoryStreamLog
-from .workers import Workers
 from .views import end_request
+from .workers import Workers
 
 logger = logging.getLogger("chatbubble")
 
@@ -81,10 +81,10 @@ class Chatbubble:
         """
         blueprint = Blueprint("chatbubble", __name__, url_prefix=DEFAULT_PREFIX)
         blueprint.record(self._set_up)
+        blueprint.teardown_request(end_request)
         return blueprint
 
     def broadcast(self, event: str, data: Any) -> int:
-        blueprint.teardown_request(end_request)
         """Send an event to every client on `GET /stream` of the current app; returns to how many.
 
         Raises ValueError or TypeError for a type of ours or data that is not JSON.
@@ -145,10 +145,10 @@ class Mounted:
         settings = Settings.read(config, environ)
         self.settings = settings
         self.origins = OriginRules.parse(settings.allowed_origins)
+        self.refused_origins = RefusedOrigins()
         if self.origins.allows_all:
             logger.warning("CHATBUBBLE_ALLOWED_ORIGINS is *: every website may use this chat at your expense")
         self.assets = Assets.load()
-        self.refused_origins = RefusedOrigins()
         self.clients = Clients(settings.max_streams)
         self.provider = provider or create_provider(settings, environ)
         self.store = store or SqlStore(settings.database_url)
