@@ -39,7 +39,8 @@ WIDGET_FLOORS = {
     2: ["config", "dom", "storage", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",
-        "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter", "warnings",
+        "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter",
+        "warnings",
     ],
     0: ["errors", "types", "styles/*"],
 }  # fmt: skip
