@@ -34,6 +34,8 @@ from .workers import Workers
 
 logger = logging.getLogger("chatbubble")
 
+_LAST_EVENTS_S = 5.0  # what a server takes to stop, after its answers
+
 UNPATCHED = (
     "gevent has not patched the standard library, so one answer would hold up all others, and the chat refuses "
     "every question: put `from gevent import monkey; monkey.patch_all()` first in your program, "
@@ -151,7 +153,7 @@ class Mounted:
         self.assets = Assets.load()
         self.clients = Clients(settings.max_streams)
         self.provider = provider or create_provider(settings, environ)
-        self.store = store or SqlStore(settings.database_url)
+        self.store = store or SqlStore(settings.database_url, hand_over_s=settings.drain_s + _LAST_EVENTS_S)
         self.log = stream_log or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
         self.workers = Workers(TurnParts(settings, self.provider, self.store, self.log))
         self.chat = Chat(self.store, self.log, self.workers, create_limiter(settings.rate_limit))

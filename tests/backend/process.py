@@ -20,7 +20,7 @@ _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 
 
 class ServerProcess:
-    """One run of the server, from the moment it listens. `log` is what it wrote on stderr."""
+    """One run of the server. `log` is what it wrote on stderr."""
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
         self.log_path = folder / f"server-{time.monotonic_ns()}.log"
@@ -32,7 +32,7 @@ class ServerProcess:
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
-        self.port = self._await_port()
+        self.port = 0
 
     @property
     def log(self) -> str:
@@ -56,13 +56,18 @@ class ServerProcess:
         self.process.kill()
         self.process.wait()
 
-    def _await_port(self) -> int:
+    def await_start(self) -> None:
+        """Until it listens; fails when it ends instead."""
+        self.port = int(self.await_words(_LISTENING)[1])
+
+    def await_words(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        """Until it says something like this."""
         deadline = time.monotonic() + _START_S
-        while (found := _LISTENING.search(self.log)) is None:
+        while (found := pattern.search(self.log)) is None:
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the server did not start:\n{self.log}")
+                raise RuntimeError(f"the server did not say {pattern.pattern!r}:\n{self.log}")
             time.sleep(0.01)
-        return int(found[1])
+        return found
 
 
 StartProcess = Callable[..., ServerProcess]
@@ -70,10 +75,13 @@ StartProcess = Callable[..., ServerProcess]
 
 @pytest.fixture
 def start_process(tmp_path: Path, model_server: ModelServer) -> Iterator[StartProcess]:
-    """Starts servers that ask the scripted model, all on one database: `start_process(drain_s="2")`."""
+    """Starts servers that ask the scripted model, all on one database: `start_process(drain_s="2")`.
+
+    Each is awaited until it listens, but with `is_awaited=False`.
+    """
     started: list[ServerProcess] = []
 
-    def start(**settings: str) -> ServerProcess:
+    def start(*, is_awaited: bool = True, **settings: str) -> ServerProcess:
         chosen = {
             "provider": "openai",
             "database_url": f"sqlite:///{tmp_path}/chat.db",
@@ -83,6 +91,8 @@ def start_process(tmp_path: Path, model_server: ModelServer) -> Iterator[StartPr
         environ = {f"CHATBUBBLE_{name.upper()}": value for name, value in chosen.items()}
         environ |= {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": model_server.base_url}
         started.append(ServerProcess(tmp_path, environ))
+        if is_awaited:
+            started[-1].await_start()
         return started[-1]
 
     yield start

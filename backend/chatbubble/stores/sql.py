@@ -10,18 +10,19 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from gevent.threadpool import ThreadPool
-from sqlalchemy import Connection, create_engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, create_engine, delete, insert, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from ..errors import ChatbubbleError, ConfigError, RequestMismatch, StoreUnavailable, TurnRunning
+from ..errors import ChatbubbleError, ConfigError, StoreUnavailable, TurnRunning
 from ..records import Answer, Author, Conversation, FinishReason, Message, Question, Turn, TurnState
 from ..store import Admission, StoredTurn
 from ..visitors import new_id
-from . import sqlite
+from . import sqlite, statements
+from .ownership import HAND_OVER_S, Ownership
 from .rows import to_message, to_turn
 from .schema import conversations, messages, metadata, turns
 
@@ -29,7 +30,6 @@ T = TypeVar("T")
 logger = logging.getLogger("chatbubble.store")
 
 SHOWN_MESSAGES = 500
-MAX_COUNT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,23 @@ class _Failed:
 
 
 class SqlStore:
-    """See ConversationStore. `url` is a SQLAlchemy database URL for SQLite.
+    """See ConversationStore.
 
-    Raises ConfigError when the URL cannot be used.
+    Args:
+        url: a SQLAlchemy database URL for SQLite.
+        hand_over_s: how long `open` waits for another process to let go of the file.
+
+    Raises:
+        ConfigError: the URL cannot be used.
     """
 
-    def __init__(self, url: str, *, now_ms: Callable[[], int] = lambda: int(time.time() * 1000)) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        hand_over_s: float = HAND_OVER_S,
+        now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+    ) -> None:
         if not url.startswith("sqlite:"):
             raise ConfigError(f"CHATBUBBLE_DATABASE_URL should start with sqlite:///, got {url.split(':')[0]!r:.40}")
         try:
@@ -55,10 +66,16 @@ class SqlStore:
         sqlite.set_up(self._engine)
         self._now_ms = now_ms
         self._thread = ThreadPool(1)
+        self._ownership = Ownership(hand_over_s)
 
     def open(self) -> None:
-        """See ConversationStore.open."""
-        self._run(lambda connection: metadata.create_all(connection))
+        """See ConversationStore.open; the file belongs to this process from here on."""
+        self._ownership.take(self._run(sqlite.path_of))
+        try:
+            self._run(lambda connection: metadata.create_all(connection))
+        except BaseException:
+            self._ownership.release()
+            raise
 
     def begin_turn(self, question: Question, stream_id: str) -> Admission:
         """See ConversationStore.begin_turn."""
@@ -66,26 +83,26 @@ class SqlStore:
 
     def find_request(self, question: Question) -> Turn | None:
         """See ConversationStore.find_request."""
-        return self._run(lambda connection: _same_request(connection, question))
+        return self._run(lambda connection: statements.find_same_request(connection, question))
 
     def history(self, turn: Turn, limit: int) -> tuple[Message, ...]:
         """See ConversationStore.history."""
 
         def read(connection: Connection) -> tuple[Message, ...]:
             asked = select(turns.c.question_id).where(turns.c.stream_id == turn.stream_id).scalar_subquery()
-            return _newest(connection, turn.conversation_id, limit, messages.c.id <= asked)
+            return statements.newest_messages(connection, turn.conversation_id, limit, messages.c.id <= asked)
 
         return self._run(read)
 
     def finish_turn(self, turn: Turn, answer: Answer) -> bool:
         """See ConversationStore.finish_turn."""
-        return self._run(lambda connection: _finish_turn(connection, turn.stream_id, answer))
+        return self._run(lambda connection: statements.finish_turn(connection, turn.stream_id, answer))
 
     def find_turn(self, stream_id: str) -> StoredTurn | None:
         """See ConversationStore.find_turn."""
 
         def find(connection: Connection) -> StoredTurn | None:
-            row = connection.execute(_turn_query().where(turns.c.stream_id == stream_id)).first()
+            row = connection.execute(statements.select_turns().where(turns.c.stream_id == stream_id)).first()
             if row is None:
                 return None
             answer = connection.execute(select(messages).where(messages.c.message_id == row.message_id)).first()
@@ -97,13 +114,13 @@ class SqlStore:
         """See ConversationStore.conversation; the newest 500 messages."""
 
         def read(connection: Connection) -> Conversation | None:
-            conversation_id = _conversation_id(connection, visitor_id)
+            conversation_id = statements.find_conversation(connection, visitor_id)
             if conversation_id is None:
                 return None
-            running = connection.execute(_running_query(conversation_id)).first()
+            running = connection.execute(statements.select_running(conversation_id)).first()
             return Conversation(
                 conversation_id,
-                _newest(connection, conversation_id, SHOWN_MESSAGES),
+                statements.newest_messages(connection, conversation_id, SHOWN_MESSAGES),
                 to_turn(running) if running else None,
             )
 
@@ -113,7 +130,7 @@ class SqlStore:
         """See ConversationStore.erase."""
 
         def erase(connection: Connection) -> tuple[str, ...]:
-            conversation_id = _conversation_id(connection, visitor_id)
+            conversation_id = statements.find_conversation(connection, visitor_id)
             owned = select(turns.c.stream_id).where(turns.c.conversation_id == conversation_id)
             streams = tuple(connection.scalars(owned))
             for table in (turns, messages, conversations):
@@ -127,17 +144,21 @@ class SqlStore:
 
     def interrupt_running(self) -> int:
         """See ConversationStore.interrupt_running."""
+        if not self._ownership.is_first:
+            return 0  # what runs is at work in this very process, in another app
 
         def interrupt(connection: Connection) -> int:
             cut = connection.scalars(select(turns.c.stream_id).where(turns.c.state == TurnState.RUNNING)).all()
-            answer = Answer(
-                text="",
-                state=TurnState.INTERRUPTED,
-                finish_reason=FinishReason.INTERRUPTED,
-                error_code="INTERRUPTED",
-                finished_at=self._now_ms(),
-            )
-            return sum(_finish_turn(connection, stream_id, answer) for stream_id in cut)
+            for stream_id in cut:
+                answer = Answer(
+                    text="",
+                    state=TurnState.INTERRUPTED,
+                    finish_reason=FinishReason.INTERRUPTED,
+                    error_code="INTERRUPTED",
+                    finished_at=self._now_ms(),
+                )
+                statements.finish_turn(connection, stream_id, answer)
+            return len(cut)
 
         return self._run(interrupt)
 
@@ -154,6 +175,7 @@ class SqlStore:
         self._thread.join()
         self._thread.apply(self._engine.dispose)
         self._thread.kill()
+        self._ownership.release()
 
     def _run(self, transaction: Callable[[Connection], T]) -> T:
         """One whole transaction in the native thread, while other greenlets run."""
@@ -177,7 +199,7 @@ class SqlStore:
             return _Failed(_unavailable(failure))
 
     def _begin_turn(self, connection: Connection, question: Question, stream_id: str) -> Admission:
-        conversation_id = _conversation_id(connection, question.visitor_id)
+        conversation_id = statements.find_conversation(connection, question.visitor_id)
         if conversation_id is None:
             conversation_id = new_id("conv")
             connection.execute(
@@ -185,10 +207,10 @@ class SqlStore:
                     conversation_id=conversation_id, visitor_id=question.visitor_id, created_at=self._now_ms()
                 )
             )
-        same = _same_request(connection, question)
+        same = statements.find_same_request(connection, question)
         if same is not None:
             return Admission(same, is_new=False)
-        running = connection.execute(_running_query(conversation_id)).first()
+        running = connection.execute(statements.select_running(conversation_id)).first()
         if running is not None:
             raise TurnRunning(streamId=running.stream_id)
         return Admission(self._insert_turn(connection, question, stream_id, conversation_id), is_new=True)
@@ -228,70 +250,6 @@ class SqlStore:
             )
         )
         return turn
-
-
-def _conversation_id(connection: Connection, visitor_id: str) -> str | None:
-    return connection.scalar(select(conversations.c.conversation_id).where(conversations.c.visitor_id == visitor_id))
-
-
-def _turn_query() -> Any:
-    owner = conversations.c.conversation_id == turns.c.conversation_id
-    return select(turns, conversations.c.visitor_id).join(conversations, owner)
-
-
-def _same_request(connection: Connection, question: Question) -> Turn | None:
-    known = _turn_query().add_columns(messages.c.content).join(messages, messages.c.id == turns.c.question_id)
-    row = connection.execute(
-        known.where(conversations.c.visitor_id == question.visitor_id, turns.c.request_id == question.request_id)
-    ).first()
-    if row is None:
-        return None
-    if row.content != question.text:
-        raise RequestMismatch()
-    return to_turn(row)
-
-
-def _running_query(conversation_id: str) -> Any:
-    return _turn_query().where(turns.c.conversation_id == conversation_id, turns.c.state == TurnState.RUNNING)
-
-
-def _newest(connection: Connection, conversation_id: str, limit: int, *conditions: Any) -> tuple[Message, ...]:
-    newest = select(messages).where(messages.c.conversation_id == conversation_id, *conditions)
-    rows = connection.execute(newest.order_by(messages.c.id.desc()).limit(limit)).all()
-    return tuple(to_message(row) for row in reversed(rows))
-
-
-def _finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool:
-    row = connection.execute(select(turns).where(turns.c.stream_id == stream_id)).first()
-    if row is None or row.state != TurnState.RUNNING:
-        return False
-    connection.execute(
-        insert(messages).values(
-            message_id=row.message_id,
-            conversation_id=row.conversation_id,
-            author=Author.ASSISTANT,
-            content=answer.text,
-            created_at=answer.finished_at,
-            finish_reason=answer.finish_reason,
-            error_code=answer.error_code,
-            request_id=row.request_id,
-            model=answer.model,
-            prompt_tokens=_count(answer.usage.prompt_tokens if answer.usage else None),
-            completion_tokens=_count(answer.usage.completion_tokens if answer.usage else None),
-        )
-    )
-    connection.execute(
-        update(turns)
-        .where(turns.c.stream_id == stream_id)
-        .values(state=answer.state, finished_at=func.coalesce(answer.finished_at, turns.c.created_at))
-    )
-    return True
-
-
-def _count(tokens: int | None) -> int | None:
-    # A model's server may say anything; a number that no column takes must not keep the
-    # turn from being saved.
-    return tokens if tokens is not None and 0 <= tokens <= MAX_COUNT else None
 
 
 def _unavailable(failure: Exception) -> StoreUnavailable:

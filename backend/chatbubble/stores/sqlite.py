@@ -24,6 +24,14 @@ def set_up(engine: Engine) -> None:
     event.listen(engine, "begin", _begin_immediate)
 
 
+def path_of(connection: Connection) -> str:
+    """The absolute path of the database's file; empty for one in memory."""
+    for _, name, path in connection.exec_driver_sql("PRAGMA database_list"):
+        if name == "main":
+            return str(path)
+    return ""
+
+
 def empty_log(engine: Engine) -> bool:
     """Move the write-ahead log into the database and cut it to nothing: erased words stay
     readable in it otherwise. False when a reader of the file is in the way; it is not waited

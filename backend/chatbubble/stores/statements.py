@@ -1,0 +1,84 @@
+"""What the SQL store reads and writes within one transaction: one function, one question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from ..errors import RequestMismatch
+from ..records import Answer, Author, Message, Question, Turn, TurnState
+from .rows import to_message, to_turn
+from .schema import conversations, messages, turns
+
+MAX_COUNT = 2**31 - 1
+
+
+def find_conversation(connection: Connection, visitor_id: str) -> str | None:
+    """The id of the visitor's conversation, or None before the first question."""
+    return connection.scalar(select(conversations.c.conversation_id).where(conversations.c.visitor_id == visitor_id))
+
+
+def select_turns() -> Any:
+    """A query for turns as `to_turn` takes them."""
+    owner = conversations.c.conversation_id == turns.c.conversation_id
+    return select(turns, conversations.c.visitor_id).join(conversations, owner)
+
+
+def find_same_request(connection: Connection, question: Question) -> Turn | None:
+    """The turn that the question's request id has opened. Raises RequestMismatch when that was for another text."""
+    known = select_turns().add_columns(messages.c.content).join(messages, messages.c.id == turns.c.question_id)
+    row = connection.execute(
+        known.where(conversations.c.visitor_id == question.visitor_id, turns.c.request_id == question.request_id)
+    ).first()
+    if row is None:
+        return None
+    if row.content != question.text:
+        raise RequestMismatch()
+    return to_turn(row)
+
+
+def select_running(conversation_id: str) -> Any:
+    """A query for the turn of a conversation that runs."""
+    return select_turns().where(turns.c.conversation_id == conversation_id, turns.c.state == TurnState.RUNNING)
+
+
+def newest_messages(connection: Connection, conversation_id: str, limit: int, *conditions: Any) -> tuple[Message, ...]:
+    """The newest messages of a conversation, oldest first."""
+    found = select(messages).where(messages.c.conversation_id == conversation_id, *conditions)
+    rows = connection.execute(found.order_by(messages.c.id.desc()).limit(limit)).all()
+    return tuple(to_message(row) for row in reversed(rows))
+
+
+def finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool:
+    """Save the answer and end the turn; False when it does not run any more."""
+    row = connection.execute(select(turns).where(turns.c.stream_id == stream_id)).first()
+    if row is None or row.state != TurnState.RUNNING:
+        return False
+    connection.execute(
+        insert(messages).values(
+            message_id=row.message_id,
+            conversation_id=row.conversation_id,
+            author=Author.ASSISTANT,
+            content=answer.text,
+            created_at=answer.finished_at,
+            finish_reason=answer.finish_reason,
+            error_code=answer.error_code,
+            request_id=row.request_id,
+            model=answer.model,
+            prompt_tokens=_count(answer.usage.prompt_tokens if answer.usage else None),
+            completion_tokens=_count(answer.usage.completion_tokens if answer.usage else None),
+        )
+    )
+    connection.execute(
+        update(turns)
+        .where(turns.c.stream_id == stream_id)
+        .values(state=answer.state, finished_at=func.coalesce(answer.finished_at, turns.c.created_at))
+    )
+    return True
+
+
+def _count(tokens: int | None) -> int | None:
+    # A model's server may say anything; a number that no column takes must not keep the
+    # turn from being saved.
+    return tokens if tokens is not None and 0 <= tokens <= MAX_COUNT else None
