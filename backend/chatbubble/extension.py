@@ -16,6 +16,7 @@ from gevent.lock import BoundedSemaphore
 from . import __version__
 from .assets import Assets
 from .chat import Chat
+from .checkpoints import Checkpoints
 from .clients import Clients
 from .config import DEFAULT_PREFIX, Settings
 from .errors import ConfigError, StoreUnavailable, Unpatched
@@ -155,7 +156,7 @@ class Mounted:
         self.provider = provider or create_provider(settings, environ)
         self.store = store or SqlStore(settings.database_url, hand_over_s=settings.drain_s + _LAST_EVENTS_S)
         self.log = stream_log or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
-        self.workers = Workers(TurnParts(settings, self.provider, self.store, self.log))
+        self.workers = Workers(TurnParts(settings, self.provider, self.store, self.log, Checkpoints(self.store)))
         self.chat = Chat(self.store, self.log, self.workers, create_limiter(settings.rate_limit))
         self._start_lock = BoundedSemaphore(1)
         self._is_started = False

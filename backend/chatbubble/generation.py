@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import gevent
 
+from .checkpoints import Checkpoints
 from .config import Settings
 from .errors import NotFound
 from .events import RESERVED_TYPES, Custom, Event, Token, utf16_length
@@ -38,6 +39,7 @@ class TurnParts:
     provider: Provider
     store: ConversationStore
     log: StreamLog
+    checkpoints: Checkpoints
 
 
 class _AnswerFull(Exception):
@@ -73,6 +75,15 @@ class Generation:
     def text(self) -> str:
         """The answer so far: exactly what is in the stream log."""
         return "".join(self._text)
+
+    @property
+    def length(self) -> int:
+        """How many pieces `text` is made of."""
+        return len(self._text)
+
+    def text_from(self, piece: int) -> str:
+        """The answer so far without its first pieces."""
+        return "".join(self._text[piece:])
 
     @property
     def is_over(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,16 @@ class StoredTurn:
 
     turn: Turn
     answer: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPart:
+    """Some text of a running answer. Parts join in the order of `position`, which says
+    nothing else; the one that comes twice counts once."""
+
+    stream_id: str
+    position: int
+    text: str
 
 
 class ConversationStore(Protocol):
@@ -52,6 +63,11 @@ class ConversationStore(Protocol):
         """The newest `limit` messages up to and including the turn's question, oldest first."""
         ...
 
+    def save_parts(self, parts: Sequence[AnswerPart]) -> None:
+        """Keep what is new of some running answers, in case this process dies before it
+        finishes them. A part of a turn that is not running any more is ignored."""
+        ...
+
     def finish_turn(self, turn: Turn, answer: Answer) -> bool:
         """Save the answer and end the turn, once. False when the turn is not running
         any more or was erased: then nothing is written."""
@@ -70,7 +86,8 @@ class ConversationStore(Protocol):
         ...
 
     def interrupt_running(self) -> int:
-        """End every turn that an earlier process left running; returns how many."""
+        """End every turn that an earlier process left running, with the parts that were
+        saved as its answer; returns how many."""
         ...
 
     def is_ready(self) -> bool:

@@ -61,9 +61,14 @@ class RunningTurn:
 
     def run(self) -> TurnState:
         """Answer the question; returns the final state. Raises nothing but programming errors."""
+        checkpoints, stream_id = self._parts.checkpoints, self.turn.stream_id
         self._generation.start(self._has_news.set)
-        self._wait()
-        self.state = self._finish(self._failure())
+        checkpoints.watch(stream_id, self._generation)
+        try:
+            self._wait()
+            self.state = self._finish(self._failure())
+        finally:
+            checkpoints.leave(stream_id)
         return self.state
 
     def stop(self, reason: StopReason) -> None:

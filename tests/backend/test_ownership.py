@@ -14,8 +14,8 @@ from pathlib import Path
 import gevent
 import pytest
 from process import StartProcess
+from store_forms import answer, begin, question
 from stream_client import joined_text
-from test_store import answer, begin, question
 
 from chatbubble.errors import StoreUnavailable
 from chatbubble.stores.sql import SqlStore

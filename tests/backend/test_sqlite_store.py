@@ -9,13 +9,41 @@ from pathlib import Path
 
 import gevent
 import pytest
-from test_store import answer, begin, question
+from store_forms import answer, begin, question
 
 from chatbubble.errors import ConfigError, StoreUnavailable, TurnRunning
 from chatbubble.records import TurnState
+from chatbubble.store import AnswerPart
 from chatbubble.stores.sql import SqlStore
 from chatbubble.stores.sqlite import empty_log
 
+# As the first Chatbubble made it, while an answer ran.
+EARLIER_DATABASE = """
+CREATE TABLE conversations (
+    conversation_id VARCHAR(64) NOT NULL, visitor_id VARCHAR(64) NOT NULL, created_at BIGINT NOT NULL,
+    PRIMARY KEY (conversation_id), UNIQUE (visitor_id)
+);
+CREATE TABLE messages (
+    id INTEGER NOT NULL, message_id VARCHAR(64) NOT NULL, conversation_id VARCHAR(64) NOT NULL,
+    author VARCHAR(16) NOT NULL, content TEXT NOT NULL, created_at BIGINT NOT NULL, finish_reason VARCHAR(16),
+    error_code VARCHAR(32), request_id VARCHAR(128), model VARCHAR(128), prompt_tokens INTEGER,
+    completion_tokens INTEGER, PRIMARY KEY (id), UNIQUE (message_id),
+    FOREIGN KEY(conversation_id) REFERENCES conversations (conversation_id)
+);
+CREATE INDEX messages_in_order ON messages (conversation_id, id);
+CREATE TABLE turns (
+    stream_id VARCHAR(64) NOT NULL, conversation_id VARCHAR(64) NOT NULL, request_id VARCHAR(128) NOT NULL,
+    question_id INTEGER NOT NULL, message_id VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL,
+    created_at BIGINT NOT NULL, finished_at BIGINT, PRIMARY KEY (stream_id),
+    FOREIGN KEY(conversation_id) REFERENCES conversations (conversation_id),
+    FOREIGN KEY(question_id) REFERENCES messages (id), UNIQUE (message_id)
+);
+CREATE UNIQUE INDEX one_turn_a_request ON turns (conversation_id, request_id);
+CREATE UNIQUE INDEX one_running_turn ON turns (conversation_id) WHERE state = 'running';
+INSERT INTO conversations VALUES ('c1', 'anna', 1);
+INSERT INTO messages VALUES (1, 'm1', 'c1', 'visitor', 'hello', 1, NULL, NULL, 'r1', NULL, NULL, NULL);
+INSERT INTO turns VALUES ('s1', 'c1', 'r1', 1, 'm2', 'running', 1, NULL);
+"""
 PRIVATE = "the shoe size of the visitor is 47"
 
 
@@ -60,6 +88,47 @@ def test_erased_words_are_not_left_on_the_disk(store: SqlStore, tmp_path: Path) 
     assert PRIVATE.encode() in bytes_on_disk(tmp_path)
     store.erase("anna")
     assert PRIVATE.encode() not in bytes_on_disk(tmp_path)
+
+
+def test_erased_parts_are_not_left_on_the_disk(store: SqlStore, tmp_path: Path) -> None:
+    begin(store)
+    store.save_parts([AnswerPart("s1", 0, PRIVATE)])
+    assert PRIVATE.encode() in bytes_on_disk(tmp_path)
+    store.erase("anna")
+    assert PRIVATE.encode() not in bytes_on_disk(tmp_path)
+
+
+def test_the_parts_of_a_finished_answer_take_no_room(store: SqlStore) -> None:
+    turn = begin(store)
+    for position in range(5):
+        store.save_parts([AnswerPart("s1", position, "word ")])
+    store.finish_turn(turn, answer())
+    assert store._run(lambda connection: connection.exec_driver_sql("SELECT count(*) FROM answer_parts").scalar()) == 0
+
+
+def test_a_database_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    with sqlite3.connect(f"{tmp_path}/chat.db") as earlier:
+        earlier.executescript(EARLIER_DATABASE)
+    earlier.close()
+    store = SqlStore(f"sqlite:///{tmp_path}/chat.db")
+    store.open()
+    store.save_parts([AnswerPart("s1", 0, "kept")])
+    assert store.interrupt_running() == 1
+    conversation = store.conversation("anna")
+    assert conversation is not None
+    assert [message.content for message in conversation.messages] == ["hello", "kept"]
+    store.finish_turn(begin(store, question("again", "r2"), "s2"), answer())
+    store.close()
+
+
+def test_an_earlier_version_can_erase_what_it_does_not_know(store: SqlStore, tmp_path: Path) -> None:
+    begin(store)
+    store.save_parts([AnswerPart("s1", 0, PRIVATE)])
+    with sqlite3.connect(f"{tmp_path}/chat.db") as earlier:
+        earlier.execute("PRAGMA foreign_keys=ON")
+        earlier.execute("DELETE FROM turns")
+        assert earlier.execute("SELECT count(*) FROM answer_parts").fetchone() == (0,)
+    earlier.close()
 
 
 def test_erasing_waits_for_nobody_who_reads_the_file(store: SqlStore, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from scripted import Said, ScriptedProvider
 from stream_client import Received, joined_text
 
+from chatbubble.checkpoints import Checkpoints
 from chatbubble.config import Settings
 from chatbubble.generation import TurnParts
 from chatbubble.provider import Provider
@@ -42,10 +43,11 @@ class Turns:
 
     def __init__(self, folder: Path, provider: Provider | None = None, **settings: Any) -> None:
         self.provider: Any = provider or ScriptedProvider()
-        self.store: ConversationStore = SqlStore(f"sqlite:///{folder}/chat.db")
+        self.database = folder / "chat.db"
+        self.store: ConversationStore = SqlStore(f"sqlite:///{self.database}")
         self.store.open()
         self.log = MemoryStreamLog()
-        self.parts = TurnParts(Settings(**settings), self.provider, self.store, self.log)
+        self.parts = TurnParts(Settings(**settings), self.provider, self.store, self.log, Checkpoints(self.store))
         self.stream_id = ""
         self._count = 0
 

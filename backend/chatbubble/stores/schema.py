@@ -1,4 +1,8 @@
-"""The tables, as SQLAlchemy describes them. Times are milliseconds since the Unix epoch."""
+"""The tables, as SQLAlchemy describes them. Times are milliseconds since the Unix epoch.
+
+Opening a database adds the tables that it lacks and changes none that it has: whatever is
+new comes as a table of its own, which an older Chatbubble may leave alone.
+"""
 
 from __future__ import annotations
 
@@ -55,4 +59,15 @@ turns = Table(
         sqlite_where=text("state = 'running'"),
         postgresql_where=text("state = 'running'"),
     ),
+)
+
+# What is known of answers that still run; the rows go when the turn ends. Deleting the
+# turn deletes them, also where an older Chatbubble does, which does not know this table.
+answer_parts = Table(
+    "answer_parts",
+    metadata,
+    Column("stream_id", ForeignKey(turns.c.stream_id, ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from sqlalchemy.pool import StaticPool
 
 from ..errors import ChatbubbleError, ConfigError, StoreUnavailable, TurnRunning
 from ..records import Answer, Author, Conversation, FinishReason, Message, Question, Turn, TurnState
-from ..store import Admission, StoredTurn
+from ..store import Admission, AnswerPart, StoredTurn
 from ..visitors import new_id
 from . import sqlite, statements
 from .ownership import HAND_OVER_S, Ownership
@@ -94,6 +94,11 @@ class SqlStore:
 
         return self._run(read)
 
+    def save_parts(self, parts: Sequence[AnswerPart]) -> None:
+        """See ConversationStore.save_parts."""
+        if parts:
+            self._run(lambda connection: statements.insert_parts(connection, parts))
+
     def finish_turn(self, turn: Turn, answer: Answer) -> bool:
         """See ConversationStore.finish_turn."""
         return self._run(lambda connection: statements.finish_turn(connection, turn.stream_id, answer))
@@ -151,7 +156,7 @@ class SqlStore:
             cut = connection.scalars(select(turns.c.stream_id).where(turns.c.state == TurnState.RUNNING)).all()
             for stream_id in cut:
                 answer = Answer(
-                    text="",
+                    text=statements.find_text(connection, stream_id),
                     state=TurnState.INTERRUPTED,
                     finish_reason=FinishReason.INTERRUPTED,
                     error_code="INTERRUPTED",

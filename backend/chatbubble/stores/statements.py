@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, func, insert, literal, select, update
 
 from ..errors import RequestMismatch
 from ..records import Answer, Author, Message, Question, Turn, TurnState
+from ..store import AnswerPart
 from .rows import to_message, to_turn
-from .schema import conversations, messages, turns
+from .schema import answer_parts, conversations, messages, turns
 
 MAX_COUNT = 2**31 - 1
+
+# Only while the turn runs: a part that comes late can neither outlive an answer nor an erasure.
+_INSERT_PART = (
+    insert(answer_parts)
+    .prefix_with("OR REPLACE", dialect="sqlite")
+    .from_select(
+        ["stream_id", "position", "text"],
+        select(turns.c.stream_id, bindparam("position"), bindparam("text", type_=Text)).where(
+            turns.c.stream_id == bindparam("stream_id"), turns.c.state == literal(TurnState.RUNNING)
+        ),
+    )
+)
 
 
 def find_conversation(connection: Connection, visitor_id: str) -> str | None:
@@ -50,6 +64,18 @@ def newest_messages(connection: Connection, conversation_id: str, limit: int, *c
     return tuple(to_message(row) for row in reversed(rows))
 
 
+def insert_parts(connection: Connection, parts: Sequence[AnswerPart]) -> None:
+    """Keep these parts, as far as their turns run."""
+    rows = [{"stream_id": part.stream_id, "position": part.position, "text": part.text} for part in parts]
+    connection.execute(_INSERT_PART, rows)
+
+
+def find_text(connection: Connection, stream_id: str) -> str:
+    """A running answer, as far as its parts were kept."""
+    parts = select(answer_parts.c.text).where(answer_parts.c.stream_id == stream_id)
+    return "".join(connection.scalars(parts.order_by(answer_parts.c.position)))
+
+
 def finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool:
     """Save the answer and end the turn; False when it does not run any more."""
     row = connection.execute(select(turns).where(turns.c.stream_id == stream_id)).first()
@@ -75,6 +101,7 @@ def finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool:
         .where(turns.c.stream_id == stream_id)
         .values(state=answer.state, finished_at=func.coalesce(answer.finished_at, turns.c.created_at))
     )
+    connection.execute(delete(answer_parts).where(answer_parts.c.stream_id == stream_id))
     return True
 
 

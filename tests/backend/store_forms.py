@@ -1,0 +1,64 @@
+"""The stores that the contract suite runs on, and how its tests ask and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chatbubble.records import Answer, Author, FinishReason, Question, Turn, TurnState, Usage
+from chatbubble.store import ConversationStore
+from chatbubble.stores.sql import SqlStore
+
+STORES: dict[str, Callable[[Path], ConversationStore]] = {
+    "sqlite": lambda folder: SqlStore(f"sqlite:///{folder}/chat.db"),
+}
+EVERY_CHARACTER = "".join(map(chr, [*range(1, 0xD800), *range(0xE000, 0x110000, 37)]))
+
+
+@pytest.fixture(params=STORES)
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], ConversationStore]]:
+    """Opens a store on the test's own database; opening again is a restart."""
+    opened: list[ConversationStore] = []
+
+    def open_again() -> ConversationStore:
+        store = STORES[request.param](tmp_path)
+        store.open()
+        opened.append(store)
+        return store
+
+    yield open_again
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store: Callable[[], ConversationStore]) -> ConversationStore:
+    return open_store()
+
+
+def question(text: str = "hello", request_id: str = "r1", visitor_id: str = "anna") -> Question:
+    return Question(text, visitor_id, request_id)
+
+
+def answer(text: str = "hi", state: TurnState = TurnState.DONE) -> Answer:
+    reasons = {
+        TurnState.DONE: FinishReason.STOP,
+        TurnState.ABORTED: FinishReason.ABORTED,
+        TurnState.FAILED: FinishReason.ERROR,
+        TurnState.INTERRUPTED: FinishReason.INTERRUPTED,
+    }
+    code = {TurnState.FAILED: "STREAM_ERROR", TurnState.INTERRUPTED: "INTERRUPTED"}.get(state)
+    return Answer(text, state, reasons[state], code, Usage(3, 4), "model-1", finished_at=1_700_000_000_000)
+
+
+def begin(store: ConversationStore, asked: Question | None = None, stream_id: str = "s1") -> Turn:
+    admission = store.begin_turn(asked or question(), stream_id)
+    assert admission.is_new
+    return admission.turn
+
+
+def said(store: ConversationStore, visitor_id: str = "anna") -> list[tuple[Author, str]]:
+    conversation = store.conversation(visitor_id)
+    return [(message.author, message.content) for message in conversation.messages] if conversation else []
