@@ -246,6 +246,15 @@ class Unpatched(ChatbubbleError):
     retryable = False
 
 
+class SeveralProcesses(ChatbubbleError):
+    """The server runs this app in several processes, and answers live in one."""
+
+    code = "SERVER_MULTIPROCESS"
+    status = 503
+    message = "The chat server is not set up correctly."
+    retryable = False
+
+
 class ClientNotFound(ChatbubbleError):
     """No connected client has this id."""
 

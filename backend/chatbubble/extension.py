@@ -19,7 +19,7 @@ from .chat import Chat
 from .checkpoints import Checkpoints
 from .clients import Clients
 from .config import DEFAULT_PREFIX, Settings
-from .errors import ConfigError, StoreUnavailable, Unpatched
+from .errors import ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
 from .generation import TurnParts
 from .limits import create_limiter
 from .mount import EXTENSION_KEY
@@ -41,6 +41,10 @@ UNPATCHED = (
     "gevent has not patched the standard library, so one answer would hold up all others, and the chat refuses "
     "every question: put `from gevent import monkey; monkey.patch_all()` first in your program, "
     "or run it with `chatbubble serve --app` or gunicorn's gevent worker"
+)
+MULTIPROCESS = (
+    "the server runs this app in several processes, a running answer is known to one of them only, and so the chat "
+    "refuses every question: run one process, such as `gunicorn -k gevent -w 1`"
 )
 
 
@@ -159,16 +163,25 @@ class Mounted:
         self.workers = Workers(TurnParts(settings, self.provider, self.store, self.log, Checkpoints(self.store)))
         self.chat = Chat(self.store, self.log, self.workers, create_limiter(settings.rate_limit))
         self._start_lock = BoundedSemaphore(1)
-        self._is_started = False
+        self._is_started = self._has_complained = False
+        self._lives_in_one_process = stream_log is None
 
-    def start(self) -> None:
+    def start(self, *, is_one_of_several: bool = False) -> None:
         """Open the store and end turns that an earlier process left running; once.
 
         On first use and not when the app is made, so that a server may fork in between.
         """
+        if is_one_of_several and self._lives_in_one_process:
+            self._complain_once()
+            raise SeveralProcesses()
         if not self._is_started:
             with self._start_lock:
                 self._start_once()
+
+    def _complain_once(self) -> None:
+        if not self._has_complained:
+            self._has_complained = True
+            logger.error(MULTIPROCESS)
 
     def _start_once(self) -> None:
         if self._is_started:
@@ -203,12 +216,17 @@ class Mounted:
             "version": __version__,
         }
 
-    def get_health(self) -> tuple[bool, dict[str, str]]:
+    def get_health(self, *, is_one_of_several: bool = False) -> tuple[bool, dict[str, str]]:
         """Whether questions would be answered, and the state of each part."""
-        is_patched = monkey.is_module_patched("socket")
-        is_stored = is_patched and self._is_store_ready()
+        server = "ok"
+        if is_one_of_several and self._lives_in_one_process:
+            self._complain_once()
+            server = "multiprocess"
+        elif not monkey.is_module_patched("socket"):
+            server = "unpatched"
+        is_stored = server == "ok" and self._is_store_ready()
         parts = {
-            "server": "draining" if self.workers.is_draining else "ok" if is_patched else "unpatched",
+            "server": "draining" if self.workers.is_draining else server,
             "store": "ok" if is_stored else "unavailable",
             "provider": self.provider.name,
         }

@@ -23,14 +23,15 @@ class Mount(Protocol):
     clients: Clients
     chat: Chat
 
-    def start(self) -> None:
-        """Open what needs opening, once. Raises Unpatched or StoreUnavailable."""
+    def start(self, *, is_one_of_several: bool = False) -> None:
+        """Open what needs opening, once. Raises Unpatched or StoreUnavailable, and
+        SeveralProcesses when the server has others that run the same app."""
         ...
 
     def get_stats(self) -> dict[str, Any]:
         """The numbers of `GET /stats`."""
         ...
 
-    def get_health(self) -> tuple[bool, dict[str, str]]:
+    def get_health(self, *, is_one_of_several: bool = False) -> tuple[bool, dict[str, str]]:
         """Whether all is well, and the state of each part."""
         ...

@@ -138,7 +138,7 @@ def stats() -> Response:
 
 def healthz() -> Response:
     """`GET /healthz`: alive and ready."""
-    is_well, parts = _mount().get_health()
+    is_well, parts = _mount().get_health(is_one_of_several=_is_one_of_several())
     response = json_response({"status": "ok" if is_well else "unavailable", "parts": parts})
     response.status_code = 200 if is_well else 503
     return response
@@ -199,7 +199,7 @@ def dispatch(rule: str, views: Mapping[str, View]) -> View:
         if view is None:
             raise MethodNotAllowed(f"This address takes {allow}, not {request.method:.20}.", allow=allow)
         if view not in _STORELESS:
-            _mount().start()
+            _mount().start(is_one_of_several=_is_one_of_several())
         # The prefix that the host app chose may have variables of its own.
         return view(**{name: arguments[name] for name in names})
 
@@ -236,6 +236,11 @@ def _check_origin() -> None:
     if origin is not None and origin not in own and not _mount().origins.allows(origin):
         _mount().refused_origins.tell(origin)
         raise OriginRefused()
+
+
+def _is_one_of_several() -> bool:
+    """Whether the server says that other processes of it run this app, as `gunicorn -w 2` does."""
+    return bool(request.environ.get("wsgi.multiprocess"))
 
 
 def _last_event_id() -> str:

@@ -79,6 +79,36 @@ def test_under_gunicorn_answers_stream_and_leavers_are_noticed(folder: Path) -> 
     assert "Traceback" not in "".join(server.said)
 
 
+def test_several_processes_refuse_every_question_and_say_why(folder: Path) -> None:
+    command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-w", "2", "-b", "127.0.0.1:0", "shop_app:app"]
+    with running(command, folder) as server:
+        assert server.get("/").body == b"the shop"
+        assert server.get("/api/ai/widget.js").status == 200
+        for _ in range(10):
+            answer = call(server.port, "POST", "/api/ai/chat", [JSON], question(new_session()))
+            assert_refused(answer, 503, "SERVER_MULTIPROCESS")
+        health = server.get("/api/ai/healthz")
+        assert (health.status, json.loads(health.body)["parts"]["server"]) == (503, "multiprocess")
+        assert server.stop() == 0
+    assert not (folder / "chatbubble.db").exists()
+    said = "".join(server.said)
+    assert 1 <= said.count("run one process, such as `gunicorn -k gevent -w 1`") <= 2  # once a process
+    assert "Traceback" not in said
+
+
+def test_a_second_server_on_the_same_file_is_refused_and_the_first_goes_on(folder: Path) -> None:
+    command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", "127.0.0.1:0", "shop_app:app"]
+    with running(command, folder) as first, running(command, folder, CHATBUBBLE_DRAIN_S="0") as second:
+        assert call(first.port, "POST", "/api/ai/chat", [JSON], question(new_session())).status == 200
+        for _ in range(2):
+            refused = call(second.port, "POST", "/api/ai/chat", [JSON], question(new_session()))
+            assert_refused(refused, 503, "STORE_UNAVAILABLE")
+        assert call(first.port, "POST", "/api/ai/chat", [JSON], question(new_session())).status == 200
+        assert first.stop() == 0
+        assert call(second.port, "POST", "/api/ai/chat", [JSON], question(new_session())).status == 200
+    assert "chatbubble.db belongs to process" in "".join(second.said)
+
+
 def test_without_patching_the_chat_refuses_at_once_and_says_why(folder: Path) -> None:
     with running([sys.executable, "-m", "flask", "--app", "shop_app", "run", "--port", "0"], folder) as server:
         assert server.get("/").body == b"the shop"
