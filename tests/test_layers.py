@@ -33,14 +33,13 @@ PYTHON_FLOORS = {
     0: ["errors", "events", "records"],
 }  # fmt: skip
 WIDGET_FLOORS = {
-    5: ["chat", "embed", "index", "launch", "widget"],
-    4: ["views/*"],
+    5: ["embed", "index", "launch", "widget"],
+    4: ["extras", "extras/*", "sync", "views/*"],
     3: ["client", "follow", "line", "render"],
-    2: ["config", "dom", "storage", "transport"],
+    2: ["config", "dom", "parts", "storage", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",
         "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter",
-        "warnings",
     ],
     0: ["errors", "types", "styles/*"],
 }  # fmt: skip

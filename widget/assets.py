@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TextIO
 import brotli
 import toolchain
 import zopfli.gzip
-from sources import SOURCES, STATIC, is_current, short_names, sources_hash
+from sources import HERE, SOURCES, STATIC, is_current, short_names, sources_hash
 from webassets import Bundle, Environment
 from webassets.exceptions import BuildError, BundleError, FilterError
 from webassets.filter import Filter
@@ -37,6 +37,7 @@ TARGET = "--target=chrome105,firefox105,safari16.4"
 SMALLER = ("--compress", "passes=3,hoist_funs=true,ecma=2022", "--mangle", "--ecma=2022")
 # Nor does it spell out names that nobody outside needs. Quoted ones are left alone.
 SHORT_PROPS = ("--mangle-props", f"builtins=true,keep_quoted=strict,regex=/^({'|'.join(short_names())})$/")
+NAME_CACHE = "names.json"
 # No `url`, as there is no trailing comment: the server names the map in a header.
 MAP = ("--source-map", "content='built/entry.js.map',includeSources=true,root='chatbubble:///'")
 
@@ -51,8 +52,10 @@ class Form(NamedTuple):
 # A classic script is read in whatever encoding its page has, so it stays ASCII. A module is always UTF-8.
 SCRIPT = Form(("--format=iife", "--charset=ascii"), ("--format", "ascii_only=true"))
 MODULE = Form(("--format=esm", "--charset=utf8"), ("--module",))
-# Not files of their own: English is the chat's own language, the launcher's words are its own.
-BUILT_IN_STRINGS = {"en", "launcher"}
+# The launcher's own, which is no language.
+NO_LANGUAGE = {"launcher"}
+# What is fetched once the chat is there.
+LATER = ("extras", "sync")
 
 
 def run_esbuild(arguments: Iterable[str], folder: Path) -> None:
@@ -73,10 +76,13 @@ def run_terser(arguments: Iterable[str], folder: Path) -> None:
     Raises:
         FilterError: it refused; the text is terser's own.
     """
-    command = [*toolchain.terser(), *arguments, *SMALLER, *SHORT_PROPS, *MAP]
+    command = [*toolchain.terser(), *arguments, *SMALLER, *SHORT_PROPS, *MAP, "--name-cache", NAME_CACHE]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
     if result.returncode != 0:
         raise FilterError(f"terser does not accept what esbuild made:\n\n{result.stderr.strip()}")
+    # Properties are called the same in all files. Variables are each file's own.
+    cache = folder / NAME_CACHE
+    cache.write_text(json.dumps({"props": json.loads(cache.read_text("utf-8"))["props"]}), "utf-8")
 
 
 class Bundler(Filter):  # type: ignore[misc]
@@ -116,6 +122,8 @@ def stage(sources: Path, folder: Path) -> Path:
     """
     staged = folder / "src"
     shutil.copytree(sources, staged)
+    languages = [path.stem for path in sorted((staged / "strings").glob("*.js")) if path.stem not in NO_LANGUAGE]
+    toolchain.run_node([str(HERE / "list_words.js"), str(staged / "strings"), *languages])
     sheets = sorted(staged.rglob("*.css"))
     if sheets:
         names = [sheet.relative_to(folder).as_posix() for sheet in sheets]
@@ -155,13 +163,53 @@ def make(assets: Environment, entry: str, pattern: str, form: Form, *defines: st
     """
     bundler = Bundler(form, *defines)
     bundle = Bundle(entry, filters=[bundler], output=pattern, depends="**/*")
-    assets.register(entry, bundle)
+    assets.register(pattern, bundle)
     bundle.build(force=True)
     path = Path(bundle.resolve_output(assets, version=bundle.version))
     path.with_name(path.name + ".map").write_text(bundler.source_map, "utf-8")
     digest = base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode("ascii")
     names = {"file": path.name, "map": path.name + ".map", "integrity": f"sha384-{digest}"}
     return names | compress(path)
+
+
+def make_parts(assets: Environment, staged: Path) -> dict[str, dict[str, Any]]:
+    """Build what the chat fetches later; returns the manifest's entries by name.
+
+    One hash, that of all of them, names these files: so the chat needs to know one, not forty.
+    """
+    words = {path.name.removesuffix(".list.js"): path for path in sorted((staged / "strings").glob("*.list.js"))}
+    sources = {name: path for name, path in words.items() if not name.startswith("en")} | {
+        name: staged / f"{name}.js" for name in LATER
+    }
+    parts = {
+        name: make(assets, source.relative_to(staged).as_posix(), f"{name}.%(version)s.mjs", MODULE)
+        for name, source in sources.items()
+    }
+    contents = "".join(sorted(entry["integrity"] for entry in parts.values()))
+    version = hashlib.sha256(contents.encode()).hexdigest()[:12]
+    for name, entry in parts.items():
+        old, file = entry["file"], f"{name}.{version}.mjs"
+        for path in Path(assets.directory).glob(f"{old}*"):
+            path.rename(path.with_name(path.name.replace(old, file)))
+        entry |= {"file": file, "map": f"{file}.map"}
+    return parts
+
+
+def bundle_all(assets: Environment, staged: Path) -> dict[str, dict[str, Any]]:
+    """Build every file; returns the manifest's entries by their stable names."""
+    locales = sorted(path.name.split(".")[0] for path in (staged / "strings").glob("*.more.list.js"))
+    known = f"--define:LOCALES={json.dumps([locale for locale in locales if locale != 'en'])}"
+    # For the names that its properties get: the chat is to have the shortest.
+    make(assets, "widget.js", "chat.draft.mjs", MODULE, known, "--define:PARTS_VERSION='draft'")
+    parts = make_parts(assets, staged)
+    version = json.dumps(parts[LATER[0]]["file"].split(".")[-2])
+    chat = make(assets, "widget.js", "chat.%(version)s.mjs", MODULE, known, f"--define:PARTS_VERSION={version}")
+    # The launcher has to know which chat file belongs to it.
+    define = f"--define:CHAT_URL={json.dumps('assets/' + chat['file'])}"
+    launcher = make(assets, "embed.js", "widget.%(version)s.js", SCRIPT, define)
+    module = make(assets, "index.js", "widget.%(version)s.mjs", MODULE, define)
+    files = {"chat.mjs": chat, "widget.js": launcher, "widget.mjs": module}
+    return files | {f"{name}.mjs": entry for name, entry in parts.items()}
 
 
 def build(static: Path = STATIC, sources: Path = SOURCES) -> dict[str, Any]:
@@ -175,23 +223,13 @@ def build(static: Path = STATIC, sources: Path = SOURCES) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory(prefix="chatbubble-") as name:
         output = Path(name) / "static"
-        assets = environment(stage(sources, Path(name)), output)
-        parts = {
-            source.stem: make(assets, source.relative_to(sources).as_posix(), f"{source.stem}.%(version)s.mjs", MODULE)
-            for source in [*sorted((sources / "strings").glob("*.js")), sources / "warnings.js"]
-            if source.stem not in BUILT_IN_STRINGS
-        }
-        addresses = json.dumps({name: f"./{entry['file']}" for name, entry in parts.items()})
-        chat = make(assets, "chat.js", "chat.%(version)s.mjs", MODULE, f"--define:PARTS={addresses}")
-        # The launcher has to know which chat file belongs to it.
-        define = f"--define:CHAT_URL={json.dumps('assets/' + chat['file'])}"
-        launcher = make(assets, "embed.js", "widget.%(version)s.js", SCRIPT, define)
-        module = make(assets, "index.js", "widget.%(version)s.mjs", MODULE)
-        files = {"chat.mjs": chat, "widget.js": launcher, "widget.mjs": module}
-        files |= {f"{name}.mjs": entry for name, entry in parts.items()}
+        staged = stage(sources, Path(name))
+        files = bundle_all(environment(staged, output), staged)
         manifest = {"files": files, "sources": sources_hash(sources)}
         text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
         (output / "manifest.json").write_text(text, "utf-8")
+        for draft in output.glob("chat.draft.*"):
+            draft.unlink()
         shutil.rmtree(static, ignore_errors=True)
         shutil.copytree(output, static)
     return manifest
@@ -207,7 +245,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     for name, entry in manifest["files"].items():
-        print(f"{name:<12} {entry['file']:<29} {entry['bytes']:>7,} bytes, {entry['gzip']:>6,} with gzip")
+        print(f"{name:<18} {entry['file']:<35} {entry['bytes']:>7,} bytes, {entry['gzip']:>6,} with gzip")
     return 0
 
 

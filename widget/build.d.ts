@@ -1,10 +1,13 @@
 // What the build provides to the sources: see assets.py.
 
-/** The chat module's address, relative to the endpoint: `assets/chat.<hash>.mjs`. In embed.js alone. */
+/** The chat module's address, relative to the endpoint: `assets/chat.<hash>.mjs`. In launch.js alone. */
 declare const CHAT_URL: string;
 
-/** The addresses, relative to the chat module, of the parts that are fetched when they are needed. In chat.js alone. */
-declare const PARTS: Readonly<Record<string, string>>;
+/** What stands in the names of all parts that the chat fetches later: `extras.<version>.mjs`. In parts.js alone. */
+declare const PARTS_VERSION: string;
+
+/** The languages there are words for, besides English. In widget.js alone. */
+declare const LOCALES: readonly string[];
 
 /** A style sheet, minified, as text. */
 declare module '*.css' {

@@ -14,7 +14,7 @@ const OUTSIDE = [
 ];
 const PURE = [
   'answer', 'backoff', 'conversation', 'graphemes', 'links', 'markdown', 'markdown/*', 'messages', 'options',
-  'queue', 'response', 'snapshot', 'sse', 'store', 'strings', 'strings/*', 'text-hygiene', 'typewriter', 'warnings',
+  'queue', 'response', 'snapshot', 'sse', 'store', 'strings', 'strings/*', 'text-hygiene', 'typewriter',
   'errors', 'types',
 ];
 

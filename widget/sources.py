@@ -14,7 +14,7 @@ SOURCES = HERE / "src"
 STATIC = HERE.parent / "backend" / "chatbubble" / "static"
 # What decides the bytes besides the sources: the recipe and the pinned tools.
 SHORT_NAMES = HERE / "short-names.txt"
-RECIPE = (HERE / "assets.py", HERE / "package-lock.json", SHORT_NAMES)
+RECIPE = (HERE / "assets.py", HERE / "package-lock.json", SHORT_NAMES, HERE / "list_words.js")
 
 
 def short_names() -> list[str]:

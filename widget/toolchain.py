@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -119,6 +120,17 @@ def terser() -> Command:
     """
     fetch(everything=False)
     return [*find_node()[0], str(MODULES / "terser" / "bin" / "terser")]
+
+
+def run_node(arguments: Sequence[str]) -> None:
+    """Run a script of the build.
+
+    Raises:
+        ToolMissing: there is no Node, or the script failed; its own words are on stderr.
+    """
+    command = [*find_node()[0], *arguments]
+    if subprocess.run(command, check=False).returncode != 0:
+        raise ToolMissing(f"Node failed to run {arguments[0]}; its own words are above.")
 
 
 def main(arguments: list[str]) -> int:

@@ -75,8 +75,8 @@ test('an error event fails the answer, and Retry asks again under a new request'
   server.turn.done();
   await again;
   assert.deepEqual(outline(store.get()), ['q-r2 done', 'a-r2 done']);
-  const sent = server.bodies.map(({ requestId, message }) => [requestId, message]);
-  assert.deepEqual(sent, [['r1', 'Why?'], ['r2', 'Why?']]);
+  const sent = server.bodies.map(({ requestId, message, replaces }) => [requestId, message, replaces]);
+  assert.deepEqual(sent, [['r1', 'Why?', undefined], ['r2', 'Why?', 'r1']]);
 }));
 
 test('Retry on what is not there is harmless', atDesk(async ({ client, server }) => {

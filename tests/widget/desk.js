@@ -30,6 +30,7 @@ export function createDesk(endpoint, { clock = createClock(), isHurried = false,
     now: clock.now,
     random: () => 0.5,
     schedule: clock.schedule,
+    fetchPart: (name) => import(`../../widget/src/${name}.js`),
     newId: () => `r${(asked += 1)}`,
     ...rest,
   });

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 
 import { createMarkdown } from '../../widget/src/markdown.js';
 import { createRenderer } from '../../widget/src/render.js';
-import { en } from '../../widget/src/strings/en.js';
+import { chat as en } from '../../widget/src/strings/en.js';
 import { createDocument, findAll, inside } from './fixtures/fake_document.js';
 import { HOSTILE } from './fixtures/hostile_answers.js';
 import { pieces, seeded } from './seeds.js';

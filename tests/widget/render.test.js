@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import { createMarkdown } from '../../widget/src/markdown.js';
 import { createRenderer, MAX_CODE } from '../../widget/src/render.js';
-import { en } from '../../widget/src/strings/en.js';
+import { chat as en } from '../../widget/src/strings/en.js';
 import { createDocument, findAll, inside, markup } from './fixtures/fake_document.js';
 
 const find = (node, name) => findAll(node, name)[0];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { initialState, reduce } from '../../widget/src/conversation.js';
+import { applySnapshot } from '../../widget/src/snapshot.js';
 
 const ask = (requestId, text = `${requestId}?`) => ({ type: 'ask', requestId, text, at: 5 });
 const begin = (requestId, rest = {}) => ({ type: 'begin', requestId, at: 6, ...rest });
@@ -28,7 +29,8 @@ const active = (requestId, streamId = `s-${requestId}`) =>
   ({ streamId, lastEventId: 'e.0', messageId: `m-${requestId}`, requestId });
 
 /** `state` after the server told `snapshot`, asked for just now or when the state was `before`. */
-const merge = (state, snapshot, before = state) => reduce(state, { type: 'snapshot', snapshot, before });
+const merge = (state, snapshot, before = state) =>
+  reduce(state, { type: 'snapshot', apply: applySnapshot, snapshot, before });
 const outline = ({ messages }) => messages.map(({ id, state, text }) => `${id} ${state} ${text}`);
 
 test('into an empty page comes all of it', () => {
@@ -137,12 +139,6 @@ test('a turn whose stream is the one we read goes on from its own cursor', () =>
 test('a turn of ours is not mixed up with the running one of another tab', () => {
   const before = after(ask('r1'), begin('r1'));
   assert.equal(merge(before, copy([asked('r2')], active('r2'))).turn, before.turn);
-});
-
-test('a failed turn that was asked again is shown once, also when the server keeps both', () => {
-  const failed = told('r1', '', { errorCode: 'INTERRUPTED' });
-  const state = merge(initialState, copy([asked('r1', 'Why?'), failed, asked('r2', 'Why?'), told('r2')]));
-  assert.deepEqual(state.messages.map(({ id }) => id), ['q-r2', 'a-r2']);
 });
 
 test('a conversation erased from another tab goes from this page, too', () => {

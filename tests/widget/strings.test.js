@@ -4,32 +4,45 @@ import { test } from 'node:test';
 
 import { CLIENT_CODES } from '../../widget/src/errors.js';
 import { errorText, pickLocale } from '../../widget/src/strings.js';
-import { en } from '../../widget/src/strings/en.js';
-import zhCN from '../../widget/src/strings/zh-CN.js';
 
-const strings = { en, 'zh-CN': zhCN };
+const SOURCES = new URL('../../widget/src/', import.meta.url);
+const LOCALES = readdirSync(new URL('strings/', SOURCES))
+  .map((name) => name.replace('.js', ''))
+  .filter((name) => name !== 'launcher');
+const PARTS = ['chat', 'more'];
+
+/** Locale -> {chat, more}, each key -> text. */
+const strings = {};
+for (const locale of LOCALES) strings[locale] = await import(new URL(`strings/${locale}.js`, SOURCES));
 
 const placeholders = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
 
-for (const locale of Object.keys(strings)) {
-  test(`${locale} has every key, in the same order, and no other`, () => {
-    assert.deepEqual(Object.keys(strings[locale]), Object.keys(strings.en));
-  });
+for (const locale of LOCALES) {
+  for (const part of PARTS) {
+    test(`${locale} has every key of ${part}, in the same order, and no other`, () => {
+      assert.deepEqual(Object.keys(strings[locale][part]), Object.keys(strings.en[part]));
+    });
 
-  test(`${locale} has a text for each key, with the placeholders of the English one`, () => {
-    for (const [key, text] of Object.entries(strings[locale])) {
-      assert.equal(text, text.trim(), key);
-      assert.notEqual(text, '', key);
-      assert.deepEqual(placeholders(text), placeholders(strings.en[key]), key);
-    }
-  });
+    test(`${locale} has a text for each key of ${part}, with the placeholders of the English one`, () => {
+      for (const [key, text] of Object.entries(strings[locale][part])) {
+        assert.equal(text, text.trim(), key);
+        assert.notEqual(text, '', key);
+        assert.deepEqual(placeholders(text), placeholders(strings.en[part][key]), key);
+      }
+    });
+  }
 }
 
-test('no text of another language was left in English', () => {
-  for (const [key, text] of Object.entries(strings['zh-CN'])) assert.match(text, /\p{Script=Han}/u, key);
+test('no key has two meanings', () => {
+  const keys = PARTS.flatMap((part) => Object.keys(strings.en[part]).flatMap((key) => key.split(' ')));
+  assert.equal(new Set(keys).size, keys.length);
 });
 
-const SOURCES = new URL('../../widget/src/', import.meta.url);
+test('no text of Chinese was left in English', () => {
+  for (const part of PARTS) {
+    for (const [key, text] of Object.entries(strings['zh-CN'][part])) assert.match(text, /\p{Script=Han}/u, key);
+  }
+});
 
 /** Every source but the texts themselves. */
 const sources = readdirSync(SOURCES, { recursive: true })
@@ -43,7 +56,8 @@ const AUTHORS = ['visitor', 'assistant', 'operator', 'system'];
 const isCode = (name) => /^[A-Z_]+$/.test(name);
 
 test('every text is shown somewhere, or has an author or the codes of failures as its key', () => {
-  const names = Object.keys(strings.en).filter((key) => !AUTHORS.includes(key) && !key.split(' ').every(isCode));
+  const keys = PARTS.flatMap((part) => Object.keys(strings.en[part]));
+  const names = keys.filter((key) => !AUTHORS.includes(key) && !key.split(' ').every(isCode));
   const unused = names.filter((name) => !new RegExp(`\\b(words|strings)\\.${name}\\b`).test(sources));
   assert.deepEqual(unused, []);
 });
@@ -55,15 +69,21 @@ for (const [candidates, locale] of [
   [['zh'], 'zh-CN'],
   [['zh-CN'], 'zh-CN'],
   [['zh_Hans_SG'], 'zh-CN'],
-  [['zh-TW'], 'zh-CN'],
-  [['fr', 'zh-CN', 'en'], 'zh-CN'],
-  [['fr-FR', 'de'], 'en'],
-  [[null, undefined, '', 'zh'], 'zh-CN'],
+  [['zh-Hans-HK'], 'zh-CN'],
+  [['zh-TW'], 'zh-TW'],
+  [['zh_HK'], 'zh-TW'],
+  [['zh-Hant'], 'zh-TW'],
+  [['pt'], 'pt-BR'],
+  [['pt-PT'], 'pt-BR'],
+  [['xx', 'zh-CN', 'en'], 'zh-CN'],
+  [['xx-YY', 'eo'], 'en'],
+  [[null, undefined, '', 'fr-CA'], 'fr'],
+  [[7, 'fr'], 'fr'],
   [['english'], 'en'],
-  [['zhuang', 'zh'], 'zh-CN'],
+  [['french', 'zhuang', 'zh'], 'zh-CN'],
 ]) {
   test(`${JSON.stringify(candidates)} is spoken to in ${locale}`, () => {
-    assert.equal(pickLocale(candidates), locale);
+    assert.equal(pickLocale(candidates, ['fr', 'pt-BR', 'zh-CN', 'zh-TW']), locale);
   });
 }
 
@@ -74,32 +94,35 @@ const SERVER_CODES = [
   ),
 ].map(([, code]) => code);
 
-/** Never sent to a visitor's browser, or never to a chat. */
-const UNSEEN = ['CONFIG_ERROR', 'CLIENT_NOT_FOUND', 'STREAM_ENDED', 'METHOD_NOT_ALLOWED', 'OPERATOR_REQUIRED'];
+/** Never sent to a visitor's browser, or never to a chat; the question waits; told in general words. */
+const UNTOLD = [
+  'CONFIG_ERROR', 'CLIENT_NOT_FOUND', 'STREAM_ENDED', 'METHOD_NOT_ALLOWED', 'OPERATOR_REQUIRED', 'TURN_RUNNING',
+  'STREAM_ERROR', 'FRAME_TOO_LARGE',
+];
+const CODES = [...SERVER_CODES, ...CLIENT_CODES];
 
 test('the list of codes was really read', () => {
   assert.ok(SERVER_CODES.includes('STREAM_ERROR') && SERVER_CODES.length > 15, String(SERVER_CODES));
 });
 
 test('no text is kept for a code that neither the server nor the widget has', () => {
-  const codes = Object.keys(strings.en).flatMap((key) => key.split(' ').filter(isCode));
-  const known = [...SERVER_CODES, ...Object.values(CLIENT_CODES)];
-  assert.deepEqual(codes.filter((code) => !known.includes(code)), []);
+  const codes = Object.keys(strings.en.more).flatMap((key) => key.split(' ').filter(isCode));
+  assert.deepEqual(codes.filter((code) => !CODES.includes(code)), []);
 });
 
-for (const code of [...SERVER_CODES.filter((name) => !UNSEEN.includes(name)), ...Object.values(CLIENT_CODES)]) {
-  test(`${code} has words of ours in every language`, () => {
-    const marker = 'the words that came with it';
-    for (const words of Object.values(strings)) {
-      assert.ok(Object.values(words).includes(errorText(words, { code, message: marker })));
-    }
+test('every code has words of ours', () => {
+  const told = Object.keys(strings.en.more).flatMap((key) => key.split(' '));
+  assert.deepEqual(CODES.filter((code) => !told.includes(code) && !UNTOLD.includes(code)), []);
+});
+
+const words = { failed: 'It failed.', OVERLOADED: 'It is busy.' };
+
+for (const [error, text] of [
+  [{ code: 'OVERLOADED', message: 'Busy!' }, 'It is busy.'],
+  [{ code: 'OUT_OF_TEA', message: 'There is no tea.' }, 'There is no tea.'],
+  [{ code: 'OUT_OF_TEA', message: '' }, 'It failed.'],
+]) {
+  test(`${JSON.stringify(error)} is told as ${text}`, () => {
+    assert.equal(errorText(words, error), text);
   });
 }
-
-test('a code that we do not know is told in its own words', () => {
-  assert.equal(errorText(strings.en, { code: 'OUT_OF_TEA', message: 'There is no tea.' }), 'There is no tea.');
-});
-
-test('a code that we do not know without words of its own is told in general ones', () => {
-  assert.equal(errorText(strings.en, { code: 'OUT_OF_TEA', message: '' }), 'Something went wrong. Please try again.');
-});

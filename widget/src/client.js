@@ -40,13 +40,16 @@ export function createClient(options) {
     },
   });
 
-  /** @param {string} text */
-  async function ask(text) {
+  /**
+   * @param {string} text
+   * @param {string} [replaces]
+   */
+  async function ask(text, replaces) {
     const message = text.trim();
     if (!message || core.isOver) return;
     const requestId = newId();
-    const body = { message, sessionId, requestId, page: page?.(), locale };
-    dispatch({ type: 'ask', requestId, text: message, at: now() });
+    const body = { message, sessionId, requestId, replaces, page: page?.(), locale };
+    dispatch({ type: 'ask', requestId, text: message, at: now(), replaces });
     line.refresh();
     line.wake();
     await queue.add(() => runQuestion(core, requestId, body));
@@ -80,7 +83,7 @@ export function createClient(options) {
       const answer = find(core, id);
       const question = answer?.requestId && find(core, questionId(answer.requestId));
       if (answer?.state !== 'failed') resumeNow();
-      else if (question) await ask(question.text);
+      else if (question) await ask(question.text, `${question.requestId}`);
     },
 
     restore: () => new Promise((resolve) => void queue.add(() => join(core, resolve)).finally(resolve)),

@@ -8,8 +8,7 @@
  */
 
 import { applyEvent, change, failAnswer } from './answer.js';
-import { answerId, newMessage, patchTurn, questionId, withoutRetried } from './messages.js';
-import { applySnapshot } from './snapshot.js';
+import { answerId, newMessage, patchTurn, questionId } from './messages.js';
 
 /** @typedef {import('./types.js').State} State */
 /** @typedef {import('./types.js').Action} Action */
@@ -42,12 +41,12 @@ const STEPS = {
   requeue,
   event: (state, { event }) => applyEvent(state, event),
   fail: (state, { error }) => failAnswer(state, error),
-  snapshot: (state, { snapshot, before }) => applySnapshot(state, snapshot, before),
+  snapshot: (state, { apply, snapshot, before }) => apply(state, snapshot, before),
   stop: (state) => change(state, { state: 'aborted' }, { isStopped: true }, { state: 'done' }),
   clear: () => initialState,
-  ask(state, { requestId, text, at }) {
-    const question = newMessage('visitor', requestId, at, { text, state: 'queued' });
-    return { ...state, messages: withoutRetried([...state.messages, question]) };
+  ask(state, { requestId, text, at, replaces }) {
+    const kept = state.messages.filter((message) => !replaces || message.requestId !== replaces);
+    return { ...state, messages: [...kept, newMessage('visitor', requestId, at, { text, state: 'queued' })] };
   },
   connection(state, { connection, wait = null }) {
     return connection === state.connection && wait === state.wait ? state : { ...state, connection, wait };

@@ -78,17 +78,3 @@ export function schedule(run, ms) {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 }
-
-const INLINE = /^(#text|A|CODE|DEL|EM|SPAN|STRONG)$/;
-
-/**
- * The text of a node as it would be read out: blocks apart from each other, buttons left out.
- *
- * @param {Node} node
- * @returns {string}
- */
-export function readAloud(node) {
-  if (node.nodeName === 'BUTTON') return '';
-  const text = node.nodeValue ?? Array.from(node.childNodes, readAloud).join('');
-  return INLINE.test(node.nodeName) ? text : `${text.trim()}\n`;
-}

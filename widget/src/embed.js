@@ -21,15 +21,11 @@ if (tag && !page.Chatbubble?.version) start(tag);
 
 /** @param {HTMLScriptElement} script */
 function start({ src, dataset }) {
-  // `widget.js` itself, or the same file under its hashed name.
-  const endpoint = src.replace(/(assets\/)?[^/]*$/, '');
   const waiting = page.Chatbubble?.q ?? [];
   /** @type {Global} */
   const run = launch({
     given: { ...dataset },
-    endpoint,
-    // A browser may remember for good that a module failed to load, under its whole address.
-    load: (attempt) => import(`${endpoint}${CHAT_URL}#${attempt}`),
+    script: src,
     onDestroy: () => delete page.Chatbubble,
   });
   run.version = 1;

@@ -25,10 +25,12 @@ const HEALTHY_MS = 10_000;
  * @param {Core} core
  * @returns {Promise<import('./types.js').Snapshot>}
  */
-export async function load({ store, dispatch, transport }) {
+export async function load({ store, dispatch, transport, fetchPart }) {
   const before = store.get();
   const snapshot = await transport.exchange('GET', '/conversation', ({ body }) => Array.isArray(body?.messages));
-  dispatch({ type: 'snapshot', snapshot, before });
+  const part = await fetchPart('sync');
+  if (!part) throw chatError(CONNECTION_LOST);
+  dispatch({ type: 'snapshot', apply: part.applySnapshot, snapshot, before });
   return snapshot;
 }
 

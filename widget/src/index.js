@@ -3,13 +3,6 @@
  */
 
 import { launch } from './launch.js';
-import { readOptions } from './options.js';
-import * as zhCN from './strings/zh-CN.js';
-import * as warnings from './warnings.js';
-import { createChat } from './widget.js';
-
-/** Nothing is fetched later: what loads a module is free to split it. @type {Record<string, any>} */
-const PARTS = { 'zh-CN': zhCN, warnings };
 
 /**
  * What a page can do with its bubble.
@@ -27,17 +20,11 @@ const PARTS = { 'zh-CN': zhCN, warnings };
 /**
  * Put a bubble on the page.
  *
- * @param {Partial<import('./types.js').Options> & {endpoint: string}} options
+ * @param {Partial<import('./types.js').Options>} [options]
  * @returns {Handle}
- * @throws {TypeError} without a usable endpoint: there is no script tag to take it from
  */
-export function mount(options) {
-  const spell = (/** @type {string} */ name) => name;
-  const { endpoint } = readOptions(options).options;
-  if (!endpoint) throw new TypeError('Chatbubble: mount needs the endpoint, for example "https://shop.example/api/ai".');
-  /** @param {string} name */
-  const fetchPart = async (name) => PARTS[name];
-  const run = launch({ given: options, endpoint, load: async () => ({ createChat, fetchPart }), spell });
+export function mount(options = {}) {
+  const run = launch({ given: options, script: import.meta.url, spell: String });
   return {
     open: () => run('open'),
     close: () => run('close'),

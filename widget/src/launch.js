@@ -19,14 +19,14 @@ import { createLauncher } from './views/launcher.js';
  * @param {object} parts
  * @param {Readonly<Record<string, any>>} parts.given the options; `readOptions` checks them and warns once the chat
  *   was fetched
- * @param {string} parts.endpoint address of the server's routes, unless the options name another
- * @param {(attempt: number) => Promise<Pick<typeof import('./chat.js'), 'createChat' | 'fetchPart'>>} parts.load
- *   fetches the chat
+ * @param {string} parts.script this very script's address: the server's routes and the chat are beside it
  * @param {(name: string) => string} [parts.spell] how the page spells an option's name
  * @param {() => void} [parts.onDestroy]
  * @returns {Run}
  */
-export function launch({ given, endpoint, load, spell, onDestroy }) {
+export function launch({ given, script, spell, onDestroy }) {
+  // `widget.js` itself, or the same file under its hashed name.
+  const endpoint = script.replace(/(assets\/)?[^/]*$/, '');
   const { position, theme, accent, locale } = given;
   const [label, failure] = pickWords([locale, document.documentElement.lang, ...navigator.languages]);
   // A failure is told, and tried again, when the visitor really opens the panel.
@@ -35,7 +35,7 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
   let isOpen = false;
   let isDone = false;
   let attempts = 0;
-  /** @type {ReturnType<typeof load> | null} */
+  /** @type {Promise<typeof import('./widget.js')> | null} */
   let loading = null;
   /** @type {(chat: Chat | Promise<Chat>) => void} */
   let arrive;
@@ -43,8 +43,9 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
   const chat = new Promise((resolve) => (arrive = resolve));
 
   function preload() {
-    loading ??= load(attempts++);
-    return loading;
+    // A browser may remember for good that a module failed to load, under its whole address.
+    loading ??= import(`${endpoint}${CHAT_URL}#${attempts++}`);
+    return /** @type {Promise<typeof import('./widget.js')>} */ (loading);
   }
 
   function forget() {
@@ -56,10 +57,10 @@ export function launch({ given, endpoint, load, spell, onDestroy }) {
     if (isDone) return;
     frame.replaceChildren('…');
     try {
-      const { createChat, fetchPart } = await preload();
+      const { createChat } = await preload();
       if (isDone) return;
       isDone = true;
-      arrive(createChat({ ...launcher, given, endpoint, spell, show, fetchPart }));
+      arrive(createChat({ ...launcher, given, endpoint, spell, show }));
     } catch (error) {
       console.warn('Chatbubble did not load:', error);
       const retry = make('button', '', {}, failure);

@@ -67,18 +67,3 @@ export function patchTurn(messages, requestId, answer, question) {
 export function withText(message, text) {
   return { text, revision: message.revision + Number(!text.startsWith(message.text)) };
 }
-
-/**
- * `messages` without the failed turns that were asked again: a failed turn directly before the
- * same question. The server keeps both; the visitor sees the question once, with its new answer.
- * @param {Messages} messages
- * @returns {Messages}
- */
-export function withoutRetried(messages) {
-  /** @param {number} at place of a question */
-  const isRetried = (at) => {
-    const next = messages[at + 2];
-    return messages[at + 1]?.state === 'failed' && next?.author === 'visitor' && next.text === messages[at]?.text;
-  };
-  return messages.filter((_, at) => !isRetried(at) && !isRetried(at - 1));
-}

@@ -1,37 +1,54 @@
 /** @typedef {import('./types.js').Options} Options */
 
-const COLOR = /^#([\da-f]{3}){1,2}$/i;
+const SHOWN_LENGTH = 60;
 
 /**
- * What each option may look like. Why a value is none, and how to write it, is told by warnings.js.
- * @type {Record<keyof Options, RegExp>}
+ * What each option may look like, and each verb's text, and how to say so.
+ * @type {Record<keyof Options | 'ask', [RegExp, string]>}
  */
 const SHAPES = {
-  endpoint: /^(https?:\/\/|\/)[^\s?#]*$/i,
-  locale: /^[a-z]{2,3}([-_][a-z\d]{2,8})*$/i,
-  title: /./,
-  greeting: /./,
-  accent: COLOR,
-  position: /^bottom-(right|left)$/,
-  theme: /^(auto|light|dark)$/,
+  ask: [/./, 'a text'],
+  endpoint: [/^(https?:\/\/|\/)[^\s?#]*$/i, 'an address like https://chat.example/api/ai or /api/ai'],
+  locale: [/^[a-z]{2,3}([-_][a-z\d]{2,8})*$/i, 'a language tag like en or zh-CN'],
+  title: [/./, 'a text'],
+  greeting: [/./, 'a text'],
+  accent: [/^#([\da-f]{3}){1,2}$/i, 'a colour like #0a7 or #00aa77'],
+  position: [/^bottom-(right|left)$/, 'bottom-right or bottom-left'],
+  theme: [/^(auto|light|dark)$/, 'auto, light or dark'],
 };
 
 /**
- * The options of a script tag (its `dataset`) or of `mount`. What is unknown or malformed is left
- * out; what is not given has no value, and neither has what is null.
- * @param {Readonly<Record<string, unknown>>} attributes names in camelCase
- * @returns {{options: Partial<Options>, wrong: string[]}} `wrong` names what was left out
+ * What a page's author should know about the options of a script tag (its `dataset`), of `mount` or
+ * of a call: a line for each that is unknown or malformed, and so has no effect. What is null or
+ * undefined counts as not given, but to a call.
+ * @param {Readonly<Record<string, unknown>>} given values by name, in camelCase
+ * @param {(name: string) => string} [spell] how the page spells a name; by default as `data-` attribute
+ * @returns {string[]}
  */
-export function readOptions(attributes) {
-  /** @type {Record<string, string>} */
-  const options = {};
-  const names = Object.keys(attributes).filter((name) => (attributes[name] ?? null) !== null);
-  const wrong = names.filter((name) => {
-    const value = attributes[name];
-    const text = typeof value === 'string' ? value.trim() : '';
-    const isRight = Object.hasOwn(SHAPES, name) && SHAPES[/** @type {keyof Options} */ (name)].test(text);
-    if (isRight) options[name] = name === 'endpoint' ? text.replace(/\/+$/, '') : text;
-    return !isRight;
+export function mistakesIn(given, spell = asAttribute) {
+  return Object.entries(given).flatMap(([name, value]) => {
+    const fault = faultOf(name, value);
+    return fault ? `Chatbubble: ${spell(name)} ${fault}.` : [];
   });
-  return { options, wrong };
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+function faultOf(name, value) {
+  if (!Object.hasOwn(SHAPES, name)) return 'is unknown';
+  const [shape, words] = SHAPES[/** @type {keyof Options} */ (name)];
+  if (value === null || value === undefined) return name === 'ask' ? `takes ${words}` : '';
+  return typeof value === 'string' && shape.test(value.trim()) ? '' : `takes ${words}, not ${shown(value)}`;
+}
+
+/** @param {string} name */
+function asAttribute(name) {
+  return `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** @param {unknown} value */
+function shown(value) {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, SHOWN_LENGTH)) : `a value of type ${typeof value}`;
 }

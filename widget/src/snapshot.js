@@ -3,7 +3,7 @@
  * is doubled, and a bubble that did not change keeps its identity.
  */
 
-import { answerId, findMessage, newMessage, questionId, withText, withoutRetried } from './messages.js';
+import { answerId, findMessage, newMessage, questionId, withText } from './messages.js';
 
 /** @typedef {import('./types.js').State} State */
 /** @typedef {import('./types.js').MessageView} MessageView */
@@ -32,7 +32,7 @@ export function applySnapshot(state, snapshot, before) {
   const told = snapshot.messages.map((message) => adopt(kept, message));
   return {
     ...state,
-    messages: withoutRetried(merge(told, kept)),
+    messages: merge(told, kept),
     conversationId: conversationId ?? (isErased ? null : state.conversationId),
     turn: follow(turn, told, activeStream),
   };

@@ -1,29 +1,32 @@
-/** @typedef {import('./types.js').StringKey} StringKey */
+/** @typedef {import('./types.js').Words} Words */
 
-/** What is said where nothing better is known. */
-const UNKNOWN = 'STREAM_ERROR FRAME_TOO_LARGE';
+/** Chinese as it is written in Taiwan, Hong Kong and Macau. */
+const TRADITIONAL = /^zh(?!.*hans).*(hant|tw|hk|mo)/;
 
 /**
  * The locale to show: the first candidate that we have words for, else English.
- * @param {(string | null | undefined)[]} candidates language tags, best first: the option,
+ * @param {readonly (string | null | undefined)[]} candidates language tags, best first: the option,
  *   the page's, the browser's
- * @returns {import('./types.js').Locale}
+ * @param {readonly string[]} locales that we have words for, besides English
+ * @returns {string}
  */
-export function pickLocale(candidates) {
-  const known = candidates.find((tag) => /^(en|zh)(?![a-z])/i.test(tag ?? ''));
-  // Traditional Chinese has no words of its own yet; Simplified is nearer than English.
-  return known && /^z/i.test(known) ? 'zh-CN' : 'en';
+export function pickLocale(candidates, locales) {
+  for (const candidate of candidates) {
+    const tag = `${candidate ?? ''}`.toLowerCase().replaceAll('_', '-');
+    const wanted = TRADITIONAL.test(tag) ? 'zh-TW' : tag.split('-')[0];
+    const known = ['en', ...locales].find((locale) => locale === wanted || locale.split('-')[0] === wanted);
+    if (known) return known;
+  }
+  return 'en';
 }
 
 /**
  * What to tell the visitor about a failure: our words for a code we know, the server's own for
  * any other.
- * @param {import('./types.js').Strings} words
+ * @param {Words & Readonly<Record<string, string>>} words with those of the codes once they were fetched
  * @param {Pick<import('./types.js').ErrorView, 'code' | 'message'>} error
  * @returns {string}
  */
 export function errorText(words, { code, message }) {
-  const keys = /** @type {StringKey[]} */ (Object.keys(words));
-  const key = keys.find((codes) => codes.split(' ').includes(code));
-  return key ? words[key] : message || words[UNKNOWN];
+  return words[code] || message || words.failed;
 }

@@ -101,13 +101,13 @@
  * `stop` is the visitor's wish; `fail` ends the running turn, as stopped if it was stopped;
  * `clear` forgets everything.
  * The snapshot's `before` is the state when it was asked for.
- * @typedef {{type: 'ask', requestId: string, text: string, at: number}
+ * @typedef {{type: 'ask', requestId: string, text: string, at: number, replaces?: string | undefined}
  *   | {type: 'begin', requestId: string, at: number, streamId?: string | null, cursor?: string}
  *   | {type: 'requeue'}
  *   | {type: 'event', event: StreamEvent}
  *   | {type: 'stop'}
  *   | {type: 'fail', error: Partial<ErrorView>}
- *   | {type: 'snapshot', snapshot: Snapshot, before: State}
+ *   | {type: 'snapshot', apply: typeof import('./snapshot.js').applySnapshot, snapshot: Snapshot, before: State}
  *   | {type: 'connection', connection: Connection, wait?: Wait | undefined}
  *   | {type: 'clear'}} Action
  */
@@ -195,11 +195,17 @@
  * @property {'auto' | 'light' | 'dark'} theme auto by default
  */
 
-/** @typedef {keyof typeof import('./strings/en.js').en} StringKey */
+/**
+ * What the chat says, by key.
+ * @typedef {Readonly<Record<keyof typeof import('./strings/en.js').chat, string>>} Strings
+ */
 
-/** @typedef {Readonly<Record<StringKey, string>>} Strings */
+/**
+ * What is shown later: see `strings/en.js`.
+ * @typedef {Readonly<Record<keyof typeof import('./strings/en.js').more, string>>} MoreStrings
+ */
 
-/** @typedef {'en' | 'zh-CN'} Locale */
+/** @typedef {Strings & Record<string, string>} Words the strings of a chat, in its language */
 
 /** @typedef {{url: string, title?: string}} Page */
 
@@ -214,14 +220,16 @@
  * @property {Schedule} schedule
  * @property {() => string} newId a fresh id for each question
  * @property {string | undefined} [locale] language tag sent with each question
+ * @property {(name: string) => Promise<any>} fetchPart as of parts.js
  * @property {() => Page | undefined} [page] where the visitor is, sent with each question
  */
 
 /**
  * Owns the connection. No promise but that of `erase` rejects: failures are in the state.
  * @typedef {object} Client
- * @property {(text: string) => Promise<void>} ask resolves when the question was settled: answered,
- *   failed, stopped or dropped from the queue. Blank text is ignored
+ * @property {(text: string, replaces?: string) => Promise<void>} ask resolves when the question was settled: answered,
+ *   failed, stopped or dropped from the queue. Blank text is ignored. `replaces`
+ *   is the `requestId` of an earlier question: it goes, with all that followed it
  * @property {() => void} stop ends the running answer; shown at once
  * @property {(id: string) => Promise<void>} retry asks the question of a failed answer again; on the answer that
  *   is under way it is `resumeNow`. Takes MessageView.id of the answer

@@ -7,11 +7,11 @@ import { createClient } from './client.js';
 import { readConfig } from './config.js';
 import { initialState } from './conversation.js';
 import { schedule } from './dom.js';
-import { readOptions } from './options.js';
-import { createId, createMark, createSession, readSession } from './storage.js';
+import { fetchPart } from './parts.js';
+import { createId, createSession, readSession } from './storage.js';
 import { createStore } from './store.js';
 import { pickLocale } from './strings.js';
-import { en } from './strings/en.js';
+import { chat as en } from './strings/en.js';
 import { createPanel } from './views/panel.js';
 
 /** @typedef {import('./types.js').State} State */
@@ -28,80 +28,89 @@ import { createPanel } from './views/panel.js';
  * @property {ShadowRoot} root
  * @property {HTMLButtonElement} button
  * @property {HTMLElement} frame
- * @property {Readonly<Record<string, unknown>>} given the options, unchecked
+ * @property {Readonly<Record<string, any>>} given the options, unchecked
  * @property {string} endpoint
  * @property {((name: string) => string) | undefined} spell how the page spells an option's name
  * @property {(isOpen: boolean, takesFocus?: boolean) => void} show opens or closes the frame
- * @property {(name: string) => Promise<any>} fetchPart as of chat.js; never rejects
+ */
+
+/**
+ * What the parts that are fetched later work with.
+ *
+ * @typedef {ChatParts & {
+ *   home: string,
+ *   words: import('./types.js').Words,
+ *   locale: string,
+ *   signal: AbortSignal,
+ *   store: import('./types.js').Store<State>,
+ *   server: ReturnType<typeof connect>,
+ *   panel: import('./views/panel.js').Panel,
+ *   restored: Promise<void> | undefined,
+ *   config: Promise<Record<string, any>>,
+ *   fetchPart: (name: string) => Promise<any>,
+ * }} Running
  */
 
 /**
  * Build the chat into the launcher's frame.
  *
- * @param {ChatParts} parts
+ * @param {ChatParts} launcher
  * @returns {Promise<Chat>}
  */
-export async function createChat({ host, root, button, frame, given, endpoint: home, spell, show, fetchPart }) {
-  const { options, wrong } = readOptions(given);
-  const locale = pickLocale([options.locale, document.documentElement.lang, ...navigator.languages]);
-  /** @type {import('./types.js').Strings} */
-  const words = (await fetchPart(locale))?.default ?? en;
+export async function createChat(launcher) {
+  const { host, given, endpoint: home, show } = launcher;
+  const { title, greeting, theme, accent } = given;
+  const locale = pickLocale([given.locale, document.documentElement.lang, ...navigator.languages], LOCALES);
+  const words = await loadWords(locale);
   // Made absolute here: the page may have a base address of its own.
-  const endpoint = new URL(options.endpoint ?? home, location.href).href.replace(/\/+$/, '');
-  /** @type {(...mistake: Parameters<typeof import('./warnings.js').warningOf>) => Promise<void>} */
-  const warn = async (...mistake) => {
-    const part = await fetchPart('warnings');
-    if (part) console.warn(part.warningOf(...mistake));
-  };
-  if (wrong[0]) void warn(given, wrong, spell);
+  const address = /^(https?:|\/)/.test(given.endpoint) ? given.endpoint : home;
+  const endpoint = new URL(address, location.href).href.replace(/\/+$/, '');
   const life = new AbortController();
   const { signal } = life;
-  const mark = createMark(home);
   const store = createStore(initialState);
-  const server = connect(endpoint, locale, store, onRestored, signal);
-  const { theme } = options;
-  const panel = createPanel({ root, button, frame, locale, theme, words, server, signal, onClose: () => show(false) });
-
-  function onRestored() {
-    mark.settle();
-    // As it was when the last page was left, and without taking the focus from this one.
-    if (mark.wasOpen && !signal.aborted) show(true, false);
-  }
-
-  /** @param {State} state */
-  function render(state) {
-    panel.update(state);
-    mark.update(Boolean(state.turn || state.queued));
-  }
+  const server = connect(endpoint, locale, store, signal);
+  const onClose = () => show(false);
+  const panel = createPanel({ ...launcher, theme, locale, words, server, signal, onClose });
 
   /**
    * Title, greeting and accent: the page's own, else those of the server, else ours.
    *
-   * @param {Record<string, unknown>} config
+   * @param {Record<string, any>} config
    */
   function brand(config) {
-    const { title, greeting, accent } = readOptions(config).options;
-    panel.brand(options.title ?? title ?? words.title, options.greeting ?? greeting ?? words.greeting);
-    if (accent && !options.accent) host.style.setProperty('--chatbubble-accent', accent);
+    panel.brand(title || config.title || words.title, greeting || config.greeting || words.greeting);
+    if (config.accent && !accent) host.style.setProperty('--chatbubble-accent', config.accent);
+    return config;
   }
 
-  store.subscribe(render);
-  render(store.get());
-  server.restore();
-  void readConfig(endpoint, signal).then(brand);
+  store.subscribe(panel.update);
+  panel.update(store.get());
+  const restored = server.restore();
+  const config = readConfig(endpoint, signal).then(brand);
+  const known = { ...launcher, home, words, locale, endpoint, signal };
+  /** @type {Running} */
+  const chat = { ...known, store, server, panel, restored, config, fetchPart };
+  const [extras] = ['extras', 'sync'].map(async (name) => (await fetchPart(name))?.start(chat));
 
   return {
-    show(isOpen, takesFocus) {
-      mark.show(isOpen);
-      panel.show(isOpen, takesFocus);
-    },
-    run(verb, [detail]) {
-      if (verb === 'ask' && typeof detail === 'string') panel.ask(detail);
-      else if (verb === 'stop') server.stop();
-      else if (verb === 'destroy') life.abort();
-      else void warn({ [verb]: detail }, [verb], String);
+    show: panel.show,
+    run(verb, details) {
+      if (verb === 'destroy') life.abort();
+      else void extras?.then((part) => part?.run(verb, details));
     },
   };
+}
+
+/**
+ * What the chat says, in a language or in English.
+ *
+ * @param {string} locale
+ * @returns {Promise<import('./types.js').Words>} to be added to
+ */
+async function loadWords(locale) {
+  /** @type {string[] | undefined} */
+  const texts = locale === 'en' ? undefined : (await fetchPart(locale))?.default;
+  return { ...en, ...(texts && Object.fromEntries(Object.keys(en).map((key, at) => [key, texts[at]]))) };
 }
 
 /**
@@ -112,13 +121,14 @@ export async function createChat({ host, root, button, frame, given, endpoint: h
  * @param {string} endpoint
  * @param {string} locale
  * @param {import('./types.js').Store<State>} store
- * @param {() => void} onRestored the conversation of earlier is in the state
  * @param {AbortSignal} signal ends requests, timers and listeners
- * @returns {import('./views/panel.js').Server & {restore: () => void}}
+ * @returns {import('./views/panel.js').Server & {restore: () => Promise<void> | undefined, erase: () => Promise<void>}}
  */
-function connect(endpoint, locale, store, onRestored, signal) {
+function connect(endpoint, locale, store, signal) {
   /** @type {import('./types.js').Client | null} */
   let client = null;
+  /** @type {Promise<void> | undefined} */
+  let restored;
 
   function reach() {
     if (client) return client;
@@ -131,12 +141,13 @@ function connect(endpoint, locale, store, onRestored, signal) {
       now: Date.now,
       random: Math.random,
       schedule,
+      fetchPart,
       newId: createId,
       locale,
       // Without the query: what a shop keeps there is nobody's business.
       page: () => ({ url: location.origin + location.pathname, title: document.title }),
     });
-    if (known) void client.restore().then(onRestored);
+    if (known) restored = client.restore();
     return client;
   }
 
@@ -146,8 +157,10 @@ function connect(endpoint, locale, store, onRestored, signal) {
   return {
     restore() {
       if (readSession(endpoint)) reach();
+      return restored;
     },
-    ask: (text) => void reach().ask(text),
+    ask: (text, replaces) => void reach().ask(text, replaces),
+    erase: () => reach().erase(),
     retry: (id) => void reach().retry(id),
     stop: () => client?.stop(),
     resumeNow: () => client?.resumeNow(),

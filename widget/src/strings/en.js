@@ -1,5 +1,5 @@
-/** English, and the list of all keys. Those in capitals are the codes of the failures that the text tells of. */
-export const en = Object.freeze({
+/** English, and the list of all keys. What the chat needs at once. */
+export const chat = Object.freeze({
   close: 'Close chat',
   title: 'Chat with us',
   greeting: 'Hello! How can I help you?',
@@ -14,7 +14,7 @@ export const en = Object.freeze({
   stop: 'Stop',
   retry: 'Try again',
   typing: 'The assistant is writing…',
-  TURN_RUNNING: 'Waiting for the answer above',
+  waiting: 'Waiting for the answer above',
   stopped: 'Stopped',
   cutShort: 'The answer was cut at its length limit',
   filtered: 'The rest of the answer was withheld',
@@ -27,7 +27,11 @@ export const en = Object.freeze({
   table: 'Table',
   notShown: 'The rest is too long to be shown here.',
   tooLong: 'At most {limit} characters',
-  'STREAM_ERROR FRAME_TOO_LARGE': 'Something went wrong. Please try again.',
+  failed: 'Something went wrong. Please try again.',
+});
+
+/** What is shown later. Keys in capitals are the codes of the failures that a text tells of. */
+export const more = Object.freeze({
   'OVERLOADED UPSTREAM_BUSY SHUTTING_DOWN': 'The chat is very busy. Please try again in a moment.',
   RATE_LIMITED: 'Too many questions. Please try again in a moment.',
   'UPSTREAM_UNAVAILABLE UPSTREAM_TIMEOUT UPSTREAM_REFUSED SERVER_UNPATCHED STORE_UNAVAILABLE':

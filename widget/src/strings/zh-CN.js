@@ -1,8 +1,5 @@
-/**
- * Simplified Chinese. A file of its own: only those who read it fetch it.
- * @type {import('../types.js').Strings}
- */
-export default Object.freeze({
+/** Simplified Chinese: see en.js. @type {import('../types.js').Strings} */
+export const chat = Object.freeze({
   close: '关闭聊天',
   title: '在线客服',
   greeting: '您好！请问有什么可以帮您？',
@@ -17,7 +14,7 @@ export default Object.freeze({
   stop: '停止',
   retry: '重试',
   typing: '助手正在输入…',
-  TURN_RUNNING: '等待上一个回答结束',
+  waiting: '等待上一个回答结束',
   stopped: '已停止',
   cutShort: '回答已达到长度上限',
   filtered: '其余内容未予显示',
@@ -30,7 +27,11 @@ export default Object.freeze({
   table: '表格',
   notShown: '其余内容过长，无法在此显示。',
   tooLong: '最多 {limit} 个字符',
-  'STREAM_ERROR FRAME_TOO_LARGE': '出错了，请重试。',
+  failed: '出错了，请重试。',
+});
+
+/** @type {import('../types.js').MoreStrings} */
+export const more = Object.freeze({
   'OVERLOADED UPSTREAM_BUSY SHUTTING_DOWN': '当前咨询人数较多，请稍后再试。',
   RATE_LIMITED: '提问过于频繁，请稍等片刻。',
   'UPSTREAM_UNAVAILABLE UPSTREAM_TIMEOUT UPSTREAM_REFUSED SERVER_UNPATCHED STORE_UNAVAILABLE': '助手暂时无法回答。',

@@ -16,7 +16,7 @@ const LONGEST_QUESTION = 4000;
 /**
  * Where the visitor writes.
  *
- * @param {import('../types.js').Strings} words
+ * @param {import('../types.js').Words} words
  * @param {(text: string) => void} onSend gets the trimmed, sendable question
  * @param {() => void} onStop
  * @returns {Composer}

@@ -10,7 +10,7 @@ import { CLOSE, SPARK } from './icons.js';
 /**
  * Whose chat this is, and the way out.
  *
- * @param {import('../types.js').Strings} words
+ * @param {import('../types.js').Words} words
  * @param {() => void} onClose
  * @returns {Header}
  */

@@ -1,17 +1,16 @@
-import { icon, make, makeButton, readAloud } from '../dom.js';
+import { icon, make, makeButton } from '../dom.js';
 import { errorText } from '../strings.js';
 import { PERSON, SPARK } from './icons.js';
 import { createText } from './text.js';
 
 /** @typedef {import('../types.js').MessageView} MessageView */
-/** @typedef {import('../types.js').Strings} Strings */
+/** @typedef {import('../types.js').Words} Words */
 
 /**
  * What every message needs.
  *
  * @typedef {object} MessageParts
- * @property {Strings} words
- * @property {(text: string) => void} say tells a screen reader
+ * @property {Words} words
  * @property {(id: string) => void} onRetry
  */
 
@@ -38,7 +37,7 @@ export function createMessage(view, parts) {
  * The greeting: our own words or the site owner's, so plain text.
  *
  * @param {string} text
- * @param {Strings} words
+ * @param {Words} words
  * @returns {HTMLElement}
  */
 export function createGreeting(text, words) {
@@ -49,7 +48,7 @@ export function createGreeting(text, words) {
 
 /**
  * @param {MessageView['author']} author
- * @param {Strings} words
+ * @param {Words} words
  */
 function createShell(author, words) {
   const side = author === 'visitor' ? 'visitor' : 'assistant';
@@ -67,7 +66,7 @@ function createShell(author, words) {
  */
 function createQuestion(first, { words }) {
   const { element, bubble, body } = createShell(first.author, words);
-  const note = make('p', 'note', {}, words.TURN_RUNNING);
+  const note = make('p', 'note', {}, words.waiting);
   bubble.textContent = first.text;
   return {
     element,
@@ -86,21 +85,18 @@ function createQuestion(first, { words }) {
  * @returns {Message}
  */
 function createAnswer(first, parts) {
-  const { words, say } = parts;
+  const { words } = parts;
   const { element, bubble, body } = createShell(first.author, words);
-  // Nobody needs to be told of an answer of earlier.
   const isOld = isSettled(first);
-  const text = createText(bubble, words, say, isOld, onEnd);
+  const text = createText(bubble, words, isOld, onEnd);
   let view = first;
   /** @type {boolean | null} */
   let wasRunning = null;
-  let hasBegun = isOld;
   /** @type {Element | null} */
   let note = null;
 
   function onEnd() {
     element.dataset.state = view.state;
-    if (!isOld) say(spoken(view, bubble, words));
   }
 
   return {
@@ -109,8 +105,6 @@ function createAnswer(first, parts) {
       if (next === view && isRunning === wasRunning) return;
       view = next;
       wasRunning = isRunning;
-      if (view.text && !hasBegun) say(words.typing);
-      hasBegun ||= Boolean(view.text);
       text.show(view.text, view.revision);
       // Stopped is stopped: what has come is there at once, and the last words come with the server's confirmation.
       if (view.state === 'aborted') text.flush();
@@ -138,7 +132,7 @@ function isSettled({ state }) {
  * Why an answer ended where it did, if that needs saying.
  *
  * @param {MessageView} view
- * @param {Strings} words
+ * @param {Words} words
  */
 function explain({ state, error, finishReason }, words) {
   if (state === 'failed') return errorText(words, error ?? { code: '', message: '' });
@@ -159,15 +153,4 @@ function createNote(view, { words, onRetry }) {
   const error = make('div', 'error', {}, make('p', '', {}, reason));
   if (view.error?.retryable) error.append(makeButton('retry', () => onRetry(view.id), words.retry));
   return error;
-}
-
-/**
- * The finished answer as a screen reader tells it.
- *
- * @param {MessageView} view
- * @param {HTMLElement} bubble
- * @param {Strings} words
- */
-function spoken(view, bubble, words) {
-  return [readAloud(bubble), explain(view, words)].filter(Boolean).join(' ');
 }

@@ -1,10 +1,8 @@
 import { adopt } from '../dom.js';
-import { createAnnouncer } from './announcer.js';
 import { createComposer } from './composer.js';
 import { createHeader } from './header.js';
 import { createStatus } from './status.js';
 import { createTranscript } from './transcript.js';
-import { fitViewport } from './viewport.js';
 import answer from '../styles/answer.css';
 import composerCss from '../styles/composer.css';
 import dark from '../styles/dark.css';
@@ -20,7 +18,9 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  * @typedef {object} Panel
  * @property {(state: import('../types.js').State) => void} update
  * @property {(isOpen: boolean, takesFocus: boolean) => void} show the frame was opened or closed
- * @property {(text: string) => void} ask
+ * @property {import('./header.js').Header} header
+ * @property {import('./composer.js').Composer} composer
+ * @property {import('./transcript.js').Transcript} transcript
  * @property {(title: string, greeting: string) => void} brand
  */
 
@@ -28,7 +28,7 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  * What the visitor can have done.
  *
  * @typedef {object} Server
- * @property {(text: string) => void} ask
+ * @property {(text: string, replaces?: string) => void} ask `replaces` is the `requestId` of an earlier question
  * @property {(id: string) => void} retry asks the question of a failed answer again
  * @property {() => void} stop ends the running answer
  * @property {() => void} resumeNow tries at once to reach the server again
@@ -39,10 +39,10 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  * @property {ShadowRoot} root
  * @property {HTMLButtonElement} button the launcher
  * @property {HTMLElement} frame the panel's box
- * @property {import('../types.js').Locale} locale
+ * @property {string} locale
  * @property {import('../types.js').Options['theme'] | undefined} theme
  * @property {() => void} onClose
- * @property {import('../types.js').Strings} words
+ * @property {import('../types.js').Words} words
  * @property {Server} server
  * @property {AbortSignal} signal ends what reaches beyond the panel's own nodes: observers, timers, page listeners
  */
@@ -55,15 +55,13 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
  */
 export function createPanel(shell) {
   const { root, button, frame, words, server, signal, onClose } = shell;
-  const say = createAnnouncer(root);
   const header = createHeader(words, onClose);
   const composer = createComposer(words, ask, server.stop);
-  const status = createStatus(words, say, server.resumeNow);
-  const transcript = createTranscript({ words, say, onRetry }, signal);
+  const status = createStatus(words, server.resumeNow);
+  const transcript = createTranscript({ words, onRetry }, signal);
 
   dress(shell);
   frame.replaceChildren(header.element, ...transcript.elements, status.element, composer.element);
-  fitViewport(frame, signal);
   listenToKeys(root, onClose);
 
   /** @param {string} text */
@@ -86,7 +84,9 @@ export function createPanel(shell) {
   }
 
   return {
-    ask: composer.ask,
+    header,
+    composer,
+    transcript,
     brand(title, greeting) {
       header.title.textContent = title;
       frame.setAttribute('aria-label', title);

@@ -1,8 +1,8 @@
 import { make, makeButton } from '../dom.js';
-import { errorText } from '../strings.js';
+import { CONNECTION_LOST } from '../errors.js';
 
 /** @typedef {import('../types.js').State} State */
-/** @typedef {import('../types.js').Strings} Strings */
+/** @typedef {import('../types.js').Words} Words */
 
 /**
  * @typedef {object} Status
@@ -13,21 +13,19 @@ import { errorText } from '../strings.js';
 /**
  * The line above the composer that tells about the connection, when there is something to tell.
  *
- * @param {Strings} words
- * @param {(text: string) => void} say tells a screen reader
+ * @param {Words} words
  * @param {() => void} onRetry
  * @returns {Status}
  */
-export function createStatus(words, say, onRetry) {
-  const line = make('span');
+export function createStatus(words, onRetry) {
+  const line = make('span', 'line');
   const retry = makeButton('retry', onRetry, words.retry);
   const element = make('div', 'status', {}, line, retry);
   return {
     element,
     update(state) {
       const text = describe(state, words);
-      if (text && text !== line.textContent) say(text);
-      line.textContent = text;
+      if (text !== line.textContent) line.textContent = text;
       element.hidden = !text;
       retry.hidden = state.connection !== 'lost';
     },
@@ -36,10 +34,11 @@ export function createStatus(words, say, onRetry) {
 
 /**
  * @param {State} state
- * @param {Strings} words
+ * @param {Words} words
  */
 function describe({ connection, wait }, words) {
   if (connection === 'lost') return words.lost;
   if (connection !== 'reconnecting') return '';
-  return !wait || wait.code === 'CONNECTION_LOST' ? words.reconnecting : errorText(words, { ...wait, message: '' });
+  // Of a line that was cut there is nothing more to say.
+  return (wait?.code !== CONNECTION_LOST && words[`${wait?.code}`]) || words.reconnecting;
 }

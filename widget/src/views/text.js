@@ -17,13 +17,12 @@ import { createTypewriter } from '../typewriter.js';
  * new is passed on, so what already stands there is left alone.
  *
  * @param {HTMLElement} root
- * @param {import('../types.js').Strings} words
- * @param {(text: string) => void} say tells a screen reader
+ * @param {import('../types.js').Words} words
  * @param {boolean} isOld an answer of earlier is there at once
  * @param {() => void} onEnd everything was written, after `end`
  * @returns {Text}
  */
-export function createText(root, words, say, isOld, onEnd) {
+export function createText(root, words, isOld, onEnd) {
   let revision = 0;
   let length = 0;
   let isEnded = false;
@@ -60,7 +59,6 @@ export function createText(root, words, say, isOld, onEnd) {
   /** @param {string} code */
   async function onCopy(code) {
     await navigator.clipboard.writeText(code);
-    say(words.copied);
   }
 
   function onIdle() {

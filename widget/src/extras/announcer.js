@@ -1,0 +1,66 @@
+import { make } from '../dom.js';
+
+const INLINE = /^(#text|A|CODE|DEL|EM|SPAN|STRONG)$/;
+
+/**
+ * The text of a node as it would be read out: blocks apart from each other, buttons left out.
+ *
+ * @param {Node} node
+ * @returns {string}
+ */
+export function readAloud(node) {
+  if (node.nodeName === 'BUTTON') return '';
+  const text = node.nodeValue ?? Array.from(node.childNodes, readAloud).join('');
+  return INLINE.test(node.nodeName) ? text : `${text.trim()}\n`;
+}
+
+/**
+ * The one place from which a screen reader is told what happens, in whole sentences and never
+ * piece by piece: that an answer has begun, the whole answer once it is there, what the status line
+ * says, and that code was copied. It stands outside the panel, so that an answer is told even when
+ * the panel was closed meanwhile.
+ *
+ * @param {ShadowRoot} root
+ * @param {HTMLElement} frame what is watched
+ * @param {import('../types.js').Words} words
+ * @param {AbortSignal} signal ends the observer
+ * @returns {(text: string) => void} says it when the visitor pauses
+ */
+export function createAnnouncer(root, frame, words, signal) {
+  const region = make('p', 'announcer', { role: 'status' });
+  /** @param {string} text */
+  const say = (text) => region.replaceChildren(text);
+  const observer = new MutationObserver((records) => {
+    for (const record of records) {
+      const text = toSay(record, words);
+      if (text) say(text);
+    }
+  });
+
+  // It must be on the page before its text changes.
+  root.append(region);
+  observer.observe(frame, {
+    subtree: true, childList: true, attributeFilter: ['data-state'], attributeOldValue: true,
+  });
+  signal.addEventListener('abort', () => observer.disconnect());
+  return say;
+}
+
+/**
+ * What a change in the panel is told as, if at all.
+ *
+ * @param {MutationRecord} record
+ * @param {import('../types.js').Words} words
+ */
+function toSay({ type, target, oldValue }, words) {
+  const { classList, dataset, textContent } = /** @type {HTMLElement} */ (target);
+  // The status line, and a copy button that says that it did.
+  if (type !== 'attributes') {
+    const isTold = classList?.contains('line') || (classList?.contains('copy') && textContent === words.copied);
+    return isTold ? textContent : '';
+  }
+  const wasUnderWay = /^(sending|streaming)$/.test(oldValue ?? '') && classList.contains('assistant-message');
+  if (!wasUnderWay || dataset.state === oldValue) return '';
+  if (dataset.state === 'streaming') return words.typing;
+  return /^(done|aborted|failed)$/.test(`${dataset.state}`) ? readAloud(target).trim() : '';
+}
