@@ -36,9 +36,10 @@ def parse_question(body: bytes) -> Question:
     return Question(
         text=_message(_text(fields, "message")),
         visitor_id=visitor_id(session_id),
-        request_id=_request_id(fields),
+        request_id=_request_id(fields, "requestId") or new_id("req"),
         page=_page(fields.get("page")),
         locale=_locale(fields),
+        replaces=_request_id(fields, "replaces"),
     )
 
 
@@ -96,12 +97,12 @@ def _message(text: str) -> str:
     return message
 
 
-def _request_id(fields: dict[str, Any]) -> str:
-    if fields.get("requestId") is None:
-        return new_id("req")
-    request_id = _text(fields, "requestId")
+def _request_id(fields: dict[str, Any], name: str) -> str:
+    if fields.get(name) is None:
+        return ""
+    request_id = _text(fields, name)
     if not _REQUEST_ID.fullmatch(request_id):
-        raise BadRequest("requestId should be 1 to 128 characters of A-Z a-z 0-9 . _ : -", field="requestId")
+        raise BadRequest(f"{name} should be 1 to 128 characters of A-Z a-z 0-9 . _ : -", field=name)
     return request_id
 
 

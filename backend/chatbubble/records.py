@@ -83,13 +83,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One checked `POST /chat` body. `visitor_id` is the hash of the session id."""
+    """One checked `POST /chat` body. `visitor_id` is the hash of the session id; `replaces` is
+    the request id of the earlier question that this one takes the place of, or empty."""
 
     text: str
     visitor_id: str
     request_id: str
     page: Page | None = None
     locale: str = ""
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,9 @@ class ConversationStore(Protocol):
         """Save the visitor's message and open a turn for it, or find the turn that the
         same request id has already opened.
 
+        The turn that a new one `replaces`, if it is one of this conversation, is kept but
+        no longer told: neither `history` nor `conversation` has its messages.
+
         Raises:
             TurnRunning: another turn of this conversation runs; carries its `streamId`.
             RequestMismatch: the request id is known with another text.
@@ -60,7 +63,8 @@ class ConversationStore(Protocol):
         ...
 
     def history(self, turn: Turn, limit: int) -> tuple[Message, ...]:
-        """The newest `limit` messages up to and including the turn's question, oldest first."""
+        """The newest `limit` messages up to and including the turn's question, oldest first,
+        without those of replaced turns."""
         ...
 
     def save_parts(self, parts: Sequence[AnswerPart]) -> None:
@@ -78,7 +82,8 @@ class ConversationStore(Protocol):
         ...
 
     def conversation(self, visitor_id: str) -> Conversation | None:
-        """The visitor's conversation with all its messages; None before the first question."""
+        """The visitor's conversation with all its messages but those of replaced turns; None
+        before the first question."""
         ...
 
     def erase(self, visitor_id: str) -> tuple[str, ...]:

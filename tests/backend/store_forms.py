@@ -38,8 +38,8 @@ def store(open_store: Callable[[], ConversationStore]) -> ConversationStore:
     return open_store()
 
 
-def question(text: str = "hello", request_id: str = "r1", visitor_id: str = "anna") -> Question:
-    return Question(text, visitor_id, request_id)
+def question(text: str = "hello", request_id: str = "r1", visitor_id: str = "anna", replaces: str = "") -> Question:
+    return Question(text, visitor_id, request_id, replaces=replaces)
 
 
 def answer(text: str = "hi", state: TurnState = TurnState.DONE) -> Answer:

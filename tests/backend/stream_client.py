@@ -225,9 +225,11 @@ class Visitor:
         self.session = session or secrets.token_urlsafe(24)
         self.prefix = prefix
 
-    def ask(self, message: str = "hello", request_id: str | None = None, **options: Any) -> Reply:
+    def ask(
+        self, message: str = "hello", request_id: str | None = None, replaces: str | None = None, **options: Any
+    ) -> Reply:
         """`POST /chat` on a connection of its own."""
-        body = {"message": message, "sessionId": self.session, "requestId": request_id}
+        body = {"message": message, "sessionId": self.session, "requestId": request_id, "replaces": replaces}
         return Connection(self.port, **options).request("POST", f"{self.prefix}/chat", body=body)
 
     def resume(self, stream_id: str, last_event_id: str = "", **options: Any) -> Reply:

@@ -65,6 +65,27 @@ def test_the_model_is_told_what_was_said_before_the_restart(serve: Serve) -> Non
     ]  # fmt: skip
 
 
+def test_a_question_in_the_place_of_another(served: Served) -> None:
+    visitor = served.visitor()
+    for number in range(2):
+        served.provider.script(f"answer {number}")
+        visitor.ask(f"question {number}", request_id=f"r{number}").until_end()
+    call = served.provider.hold()
+    reply = visitor.ask("better", request_id="r2", replaces="r1")
+    reply.next_event()
+    assert call.began.wait(5)
+    # Who has lost the connection asks the very same again, and the one that runs is not replaced.
+    assert visitor.ask("better", request_id="r2", replaces="r1").next_event() == reply.seen[0]
+    assert visitor.ask("best", request_id="r3", replaces="r2").status == 409
+    call.finish("answer")
+    reply.until_end()
+    assert [message.content for message in call.prompt.messages][1:] == ["question 0", "answer 0", "better"]
+    assert [message["content"] for message in visitor.conversation()["messages"]] == [
+        "question 0", "answer 0", "better", "answer",
+    ]  # fmt: skip
+    assert len(served.provider.calls) == 3
+
+
 def test_a_running_answer_is_not_among_the_messages(served: Served) -> None:
     visitor = served.visitor()
     call, reply, stream_id = ask_and_hold(served, visitor, "part")

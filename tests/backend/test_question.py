@@ -63,17 +63,18 @@ def test_a_good_body_is_taken(body: Body) -> None:
 
 def test_a_question_holds_what_was_asked() -> None:
     page = {"url": "https://shop.example/cart", "title": "Cart"}
-    question = parse_question(body_with(message=" hi\n", requestId="r:1", page=page, locale="zh-CN"))
+    question = parse_question(body_with(message=" hi\n", requestId="r:1", page=page, locale="zh-CN", replaces="r:0"))
     assert question.text == "hi"
     assert question.visitor_id == visitor_id(SESSION)
     assert question.request_id == "r:1"
     assert question.page == Page("https://shop.example/cart", "Cart")
     assert question.locale == "zh-CN"
+    assert question.replaces == "r:0"
 
 
 def test_what_is_left_out_is_empty() -> None:
     question = parse_question(FINE)
-    assert (question.page, question.locale) == (None, "")
+    assert (question.page, question.locale, question.replaces) == (None, "", "")
 
 
 def test_a_question_without_request_id_gets_one_of_its_own() -> None:
@@ -114,7 +115,7 @@ JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
 )
-FIELDS = ("message", "sessionId", "requestId", "page", "locale")
+FIELDS = ("message", "sessionId", "requestId", "page", "locale", "replaces")
 
 
 @given(st.dictionaries(st.sampled_from([*FIELDS, "x"]), JSON_VALUES))

@@ -71,3 +71,11 @@ answer_parts = Table(
     Column("text", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# The messages of turns in whose place the visitor has put another question: kept, not told.
+replaced_messages = Table(
+    "replaced_messages",
+    metadata,
+    Column("id", ForeignKey(messages.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("replaced_at", BigInteger, nullable=False),
+)

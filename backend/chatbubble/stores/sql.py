@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gevent.threadpool import ThreadPool
-from sqlalchemy import Connection, create_engine, delete, insert, select, text
+from sqlalchemy import Connection, create_engine, delete, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from ..errors import ChatbubbleError, ConfigError, StoreUnavailable, TurnRunning
-from ..records import Answer, Author, Conversation, FinishReason, Message, Question, Turn, TurnState
+from ..errors import ChatbubbleError, ConfigError, StoreUnavailable
+from ..records import Answer, Conversation, FinishReason, Message, Question, Turn, TurnState
 from ..store import Admission, AnswerPart, StoredTurn
-from ..visitors import new_id
 from . import sqlite, statements
+from .admission import admit
 from .ownership import HAND_OVER_S, Ownership
 from .rows import to_message, to_turn
 from .schema import conversations, messages, metadata, turns
@@ -79,7 +79,7 @@ class SqlStore:
 
     def begin_turn(self, question: Question, stream_id: str) -> Admission:
         """See ConversationStore.begin_turn."""
-        return self._run(lambda connection: self._begin_turn(connection, question, stream_id))
+        return self._run(lambda connection: admit(connection, question, stream_id, self._now_ms()))
 
     def find_request(self, question: Question) -> Turn | None:
         """See ConversationStore.find_request."""
@@ -202,59 +202,6 @@ class SqlStore:
         except Exception as failure:
             logger.exception("a transaction failed")
             return _Failed(_unavailable(failure))
-
-    def _begin_turn(self, connection: Connection, question: Question, stream_id: str) -> Admission:
-        conversation_id = statements.find_conversation(connection, question.visitor_id)
-        if conversation_id is None:
-            conversation_id = new_id("conv")
-            connection.execute(
-                insert(conversations).values(
-                    conversation_id=conversation_id, visitor_id=question.visitor_id, created_at=self._now_ms()
-                )
-            )
-        same = statements.find_same_request(connection, question)
-        if same is not None:
-            return Admission(same, is_new=False)
-        running = connection.execute(statements.select_running(conversation_id)).first()
-        if running is not None:
-            raise TurnRunning(streamId=running.stream_id)
-        return Admission(self._insert_turn(connection, question, stream_id, conversation_id), is_new=True)
-
-    def _insert_turn(self, connection: Connection, question: Question, stream_id: str, conversation_id: str) -> Turn:
-        now = self._now_ms()
-        question_id = connection.scalar(
-            insert(messages)
-            .values(
-                message_id=new_id("msg"),
-                conversation_id=conversation_id,
-                author=Author.VISITOR,
-                content=question.text,
-                created_at=now,
-                request_id=question.request_id,
-            )
-            .returning(messages.c.id)
-        )
-        turn = Turn(
-            stream_id=stream_id,
-            conversation_id=conversation_id,
-            message_id=new_id("msg"),
-            visitor_id=question.visitor_id,
-            request_id=question.request_id,
-            state=TurnState.RUNNING,
-            created_at=now,
-        )
-        connection.execute(
-            insert(turns).values(
-                stream_id=stream_id,
-                conversation_id=conversation_id,
-                request_id=question.request_id,
-                question_id=question_id,
-                message_id=turn.message_id,
-                state=turn.state,
-                created_at=now,
-            )
-        )
-        return turn
 
 
 def _unavailable(failure: Exception) -> StoreUnavailable:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, exists, func, insert, literal, select, update
 
 from ..errors import RequestMismatch
 from ..records import Answer, Author, Message, Question, Turn, TurnState
 from ..store import AnswerPart
 from .rows import to_message, to_turn
-from .schema import answer_parts, conversations, messages, turns
+from .schema import answer_parts, conversations, messages, replaced_messages, turns
 
 MAX_COUNT = 2**31 - 1
 
@@ -58,8 +58,9 @@ def select_running(conversation_id: str) -> Any:
 
 
 def newest_messages(connection: Connection, conversation_id: str, limit: int, *conditions: Any) -> tuple[Message, ...]:
-    """The newest messages of a conversation, oldest first."""
-    found = select(messages).where(messages.c.conversation_id == conversation_id, *conditions)
+    """The newest messages of a conversation that are told, oldest first."""
+    is_told = ~exists().where(replaced_messages.c.id == messages.c.id)
+    found = select(messages).where(messages.c.conversation_id == conversation_id, is_told, *conditions)
     rows = connection.execute(found.order_by(messages.c.id.desc()).limit(limit)).all()
     return tuple(to_message(row) for row in reversed(rows))
 
