@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chatbubble import events, views
+from chatbubble import additions, events, views
 from chatbubble.cli import main, markdown_table
 from chatbubble.config import describe
 from chatbubble.errors import ChatbubbleError, ClientNotFound, ConfigError, StreamEnded
@@ -85,6 +85,8 @@ KINDS = {
     "done": events.Done,
     "error": events.Error,
     "reset": events.Reset,
+    "sources": events.Sources,
+    "suggestions": events.Suggestions,
 }
 
 
@@ -126,6 +128,10 @@ def test_the_codes_that_are_never_sent_are_told_too() -> None:
 def test_the_sizes_on_the_wire_are_those_of_the_code() -> None:
     assert f"{views.MAX_BODY_BYTES:,} bytes" in text_of(WIRE)
     assert f"1 to {MESSAGE_CHARS:,} characters" in text_of(WIRE)
+    for size in ("TITLE", "URL", "SNIPPET", "SUGGESTION"):
+        assert f"{getattr(additions, f'{size}_CHARS'):,} characters" in text_of(WIRE)
+    for count in (f"{additions.MAX_SOURCES} sources", f"{additions.MAX_SUGGESTIONS} suggestions"):
+        assert count in text_of(WIRE)
 
 
 def declared_packages() -> set[str]:

@@ -29,7 +29,7 @@ PYTHON_FLOORS = {
         "providers/*", "stores/*", "stream_logs/*", "arrivals", "clients", "limits", "origins", "question", "sockets",
         "visitors",
     ],
-    1: ["config", "prompt", "provider", "sse", "store", "stream_log", "well_formed"],
+    1: ["additions", "config", "prompt", "provider", "sse", "store", "stream_log", "well_formed"],
     0: ["errors", "events", "records"],
 }  # fmt: skip
 WIDGET_FLOORS = {

@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import ChatbubbleError
-    from .events import Custom
+    from .events import Custom, Sources, Suggestions
     from .extension import Chatbubble
-    from .records import Finish, Prompt
+    from .records import Finish, Prompt, Source
 
-__all__ = ["Chatbubble", "ChatbubbleError", "Custom", "Finish", "Prompt"]
+__all__ = ["Chatbubble", "ChatbubbleError", "Custom", "Finish", "Prompt", "Source", "Sources", "Suggestions"]
 __version__ = "0.1.0"
 
-_HOMES = {"Chatbubble": "extension", "ChatbubbleError": "errors", "Custom": "events"}
+_HOMES = {
+    "Chatbubble": "extension",
+    "ChatbubbleError": "errors",
+    "Custom": "events",
+    "Sources": "events",
+    "Suggestions": "events",
+}
 
 
 def __getattr__(name: str) -> Any:

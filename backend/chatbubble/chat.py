@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import gevent
 
 from .errors import ChatbubbleError, Interrupted, NotFound, RateLimited, error_of
-from .events import Connected, Done, Error, Event, Token, utf16_length
+from .events import Connected, Done, Error, Event, Sources, Suggestions, Token, utf16_length
 from .generation import PIECE_CHARS
 from .limits import Limiter
 from .records import Answer, Conversation, Cursor, FinishReason, Question, Turn, TurnState
@@ -176,6 +176,10 @@ def _told_again(stored: StoredTurn) -> Iterator[Event]:
     for text in slices(answer.content, PIECE_CHARS) if answer and answer.content else ():
         yield Token(text, index, now)
         index += utf16_length(text)
+    if answer and answer.sources:
+        yield Sources(answer.sources, now)
+    if answer and answer.suggestions:
+        yield Suggestions(answer.suggestions, now)
     if answer is None:
         yield Error.of(Interrupted(), now)
     elif answer.error_code is not None:

@@ -7,12 +7,12 @@ surrogate (half an emoji in one delta) cannot raise an encoding error.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from .errors import ChatbubbleError
-from .records import FinishReason, Usage
+from .records import FinishReason, Source, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,24 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """What the answer rests on; the newest of an answer stands for all that came before it."""
+
+    sources: Sequence[Source]
+    timestamp: int = 0
+    type: ClassVar[str] = "sources"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """Questions that the visitor may ask next; the newest of an answer stands for all before it."""
+
+    suggestions: Sequence[str]
+    timestamp: int = 0
+    type: ClassVar[str] = "suggestions"
+
+
+@dataclass(frozen=True, slots=True)
 class Custom:
     """An integrator's own event; `data` is anything JSON can say."""
 
@@ -93,11 +111,12 @@ class Custom:
     data: Any
 
 
-Event = Connected | Token | Done | Error | Reset | Custom
+_Own = Connected | Token | Done | Error | Reset | Sources | Suggestions
+Event = _Own | Custom
 
 TERMINAL_TYPES = frozenset({Done.type, Error.type})
-_KNOWN: dict[str, type[Connected | Token | Done | Error | Reset]] = {
-    kind.type: kind for kind in (Connected, Token, Done, Error, Reset)
+_KNOWN: dict[str, type[_Own]] = {
+    kind.type: kind for kind in (Connected, Token, Done, Error, Reset, Sources, Suggestions)
 }
 
 
@@ -108,7 +127,7 @@ def _camel(name: str) -> str:
 
 # How each record's fields are called in JSON.
 _NAMES: dict[type, tuple[tuple[str, str], ...]] = {
-    kind: tuple((item.name, _camel(item.name)) for item in fields(kind)) for kind in (*_KNOWN.values(), Usage)
+    kind: tuple((item.name, _camel(item.name)) for item in fields(kind)) for kind in (*_KNOWN.values(), Usage, Source)
 }
 RESERVED_TYPES = frozenset(_KNOWN) | {"message", "open"}
 
@@ -140,8 +159,7 @@ def from_json(event_type: str, text: str) -> Event:
         raise ValueError(f"a {event_type} event needs a JSON object, got {text[:40]!r}")
     given = {name: data[key] for name, key in _NAMES[kind] if key in data}
     try:
-        event = kind(**given)
-        return _with_records(event) if isinstance(event, Done) else event
+        return _with_records(kind(**given))
     except (KeyError, TypeError) as cause:
         raise ValueError(f"a {event_type} event lacks a field: {cause}") from cause
 
@@ -157,21 +175,30 @@ def utf16_length(text: str) -> int:
 def _to_dict(record: Any) -> dict[str, Any]:
     optional = isinstance(record, Connected)
     return {
-        key: _to_dict(value) if isinstance(value, Usage) else value
+        key: _to_value(value)
         for name, key in _NAMES[type(record)]
         if (value := getattr(record, name)) is not None or not optional
     }
 
 
-def _with_records(done: Done) -> Done:
-    usage: Any = done.usage
-    return Done(
-        message_id=done.message_id,
-        full_text=done.full_text,
-        tokens=done.tokens,
-        duration=done.duration,
-        finish_reason=FinishReason(done.finish_reason),
-        usage=Usage(usage["promptTokens"], usage["completionTokens"]) if usage else None,
-        message=done.message,
-        timestamp=done.timestamp,
-    )
+def _to_value(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_to_value(item) for item in value]
+    return _to_dict(value) if isinstance(value, Usage | Source) else value
+
+
+def _with_records(event: _Own) -> _Own:
+    given: Any = event
+    if isinstance(event, Sources):
+        return Sources(tuple(_read_source(source) for source in given.sources), event.timestamp)
+    if isinstance(event, Suggestions):
+        return Suggestions(tuple(given.suggestions), event.timestamp)
+    if isinstance(event, Done):
+        usage = given.usage
+        counted = Usage(usage["promptTokens"], usage["completionTokens"]) if usage else None
+        return replace(event, finish_reason=FinishReason(event.finish_reason), usage=counted)
+    return event
+
+
+def _read_source(data: Mapping[str, Any]) -> Source:
+    return Source(**{name: data[key] for name, key in _NAMES[Source] if key in data})

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import gevent
 
+from .additions import fitting_sources, fitting_suggestions
 from .checkpoints import Checkpoints
 from .config import Settings
 from .errors import NotFound
-from .events import RESERVED_TYPES, Custom, Event, Token, utf16_length
+from .events import RESERVED_TYPES, Custom, Event, Sources, Suggestions, Token, utf16_length
 from .prompt import build_prompt
 from .provider import Provider
-from .records import Finish, FinishReason, Question, Turn
+from .records import Finish, FinishReason, Question, Source, Turn
 from .store import ConversationStore
 from .stream_log import StreamLog
 from .well_formed import WellFormedText, slices
@@ -54,6 +55,7 @@ class Generation:
         pieces: all that the provider has yielded.
         last_piece_at: when it last did, or when it was asked, by `now`.
         finish: its last word.
+        sources, suggestions: what it has added to the text.
         is_complete: it came to its own end.
         fault: what it raised.
     """
@@ -62,6 +64,8 @@ class Generation:
         self.deltas = self.pieces = 0
         self.last_piece_at = now()
         self.finish: Finish | None = None
+        self.sources: tuple[Source, ...] = ()
+        self.suggestions: tuple[str, ...] = ()
         self.is_complete = False
         self.fault: BaseException | None = None
         self._turn, self._question, self._parts, self._now = turn, question, parts, now
@@ -145,12 +149,16 @@ class Generation:
             self._say(self._well_formed.push(piece))
         elif isinstance(piece, Finish) and piece.reason in _OWN_REASONS:
             self.finish = piece
+        elif isinstance(piece, Sources):
+            self._cite(fitting_sources(piece.sources))
+        elif isinstance(piece, Suggestions):
+            self._suggest(fitting_suggestions(piece.suggestions))
         elif isinstance(piece, Custom) and piece.type not in RESERVED_TYPES:
             self._append(piece)
         else:
             raise TypeError(
-                f"a provider should yield str, Finish with stop, length or content_filter, or Custom with "
-                f"a type of its own, but {self._parts.provider.name} yielded {piece!r:.80}"
+                f"a provider should yield str, Finish with stop, length or content_filter, Sources, Suggestions, "
+                f"or Custom with a type of its own, but {self._parts.provider.name} yielded {piece!r:.80}"
             )
         if self.pieces % _YIELD_EVERY == 0:
             gevent.sleep(0)
@@ -160,14 +168,28 @@ class Generation:
             units = utf16_length(part)
             if self._units + units > MAX_ANSWER_UNITS:
                 raise _AnswerFull
-            self._append(Token(part, self._units, int(time.time() * 1000)))
+            self._append(Token(part, self._units, _now_ms()))
             self._text.append(part)
             self._units += units
             if len(part) == PIECE_CHARS:
                 gevent.sleep(0)  # a huge delta holds nobody else up
+
+    def _cite(self, sources: tuple[Source, ...]) -> None:
+        if sources != self.sources:
+            self._append(Sources(sources, _now_ms()))
+            self.sources = sources
+
+    def _suggest(self, suggestions: tuple[str, ...]) -> None:
+        if suggestions != self.suggestions:
+            self._append(Suggestions(suggestions, _now_ms()))
+            self.suggestions = suggestions
 
     def _append(self, event: Event) -> None:
         if not self._is_heard:
             # The provider swallowed its GreenletExit.
             raise gevent.GreenletExit
         self._parts.log.append(self._turn.stream_id, event)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from .events import Custom
+from .events import Custom, Sources, Suggestions
 from .records import Finish, Prompt
 
-Piece = str | Finish | Custom
+Piece = str | Finish | Sources | Suggestions | Custom
 
 
 class Provider(Protocol):
@@ -32,6 +32,8 @@ class Provider(Protocol):
         """Yield the answer's text in pieces (str), then optionally one `Finish` whose reason
         is `stop`, `length` or `content_filter`.
 
+        `Sources` and `Suggestions` may come at any place; each goes to the readers at once,
+        brought to size as `additions` says, and is stored with the answer. The newest counts.
         A `Custom` event in between goes to the readers as it is. Without a `Finish`
         the answer counts as complete (`stop`) when the iterator ends.
 

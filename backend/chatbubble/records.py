@@ -95,6 +95,17 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A page that an answer rests on. `[n]` in the answer's text means it; 0 stands for its
+    place in the list, from 1 on."""
+
+    title: str
+    url: str
+    snippet: str = ""
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One stored message of a conversation."""
 
@@ -105,6 +116,8 @@ class Message:
     finish_reason: FinishReason | None = None
     error_code: str | None = None
     request_id: str | None = None
+    sources: tuple[Source, ...] = ()
+    suggestions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +183,5 @@ class Answer:
     usage: Usage | None = None
     model: str = ""
     finished_at: int = field(default=0)
+    sources: tuple[Source, ...] = ()
+    suggestions: tuple[str, ...] = ()

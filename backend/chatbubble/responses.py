@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from flask import Response
@@ -103,4 +104,6 @@ def _message_body(message: Message) -> dict[str, Any]:
         "errorCode": message.error_code,
         "requestId": message.request_id,
         "createdAt": message.created_at,
+        "sources": [asdict(source) for source in message.sources] or None,
+        "suggestions": message.suggestions or None,
     }

@@ -168,6 +168,8 @@ class RunningTurn:
             usage=finish.usage,
             model=self._parts.provider.model,
             finished_at=_now_ms(),
+            sources=self._generation.sources,
+            suggestions=self._generation.suggestions,
         )
 
     def _last_event(self, answer: Answer, failure: ChatbubbleError | None) -> Event:

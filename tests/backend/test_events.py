@@ -18,13 +18,15 @@ from chatbubble.events import (
     Error,
     Event,
     Reset,
+    Sources,
+    Suggestions,
     Token,
     from_json,
     is_terminal,
     to_json,
     utf16_length,
 )
-from chatbubble.records import FinishReason, Usage
+from chatbubble.records import FinishReason, Source, Usage
 
 # Lone surrogates too: half an emoji may come in one delta.
 TEXT = st.text(st.characters(), max_size=30)
@@ -40,6 +42,8 @@ EVENTS = st.one_of(
     st.builds(Done, TEXT, TEXT, WHOLE, WHOLE, st.sampled_from(FinishReason), USAGE, TEXT, WHOLE),
     st.builds(Error, TEXT, TEXT, st.booleans(), WHOLE),
     st.builds(Reset, TEXT, WHOLE),
+    st.builds(Sources, st.lists(st.builds(Source, TEXT, TEXT, TEXT, WHOLE), max_size=3).map(tuple), WHOLE),
+    st.builds(Suggestions, st.lists(TEXT, max_size=3).map(tuple), WHOLE),
     st.builds(Custom, st.text(min_size=1).filter(lambda kind: kind not in RESERVED_TYPES), JSON_VALUES),
 )
 DONE = Done("msg_1", "Hi", 1, 5, FinishReason.STOP, Usage(3, 1), "The answer is complete.", 9)
@@ -59,6 +63,11 @@ WRITTEN: list[tuple[Event, object]] = [
     ),
     (Error("X", "Oh.", True, 1), {"code": "X", "message": "Oh.", "retryable": True, "timestamp": 1}),
     (Reset("epoch", 1), {"reason": "epoch", "timestamp": 1}),
+    (
+        Sources((Source("Returns", "https://a.example/", "60 days.", 1),), 1),
+        {"sources": [{"n": 1, "title": "Returns", "url": "https://a.example/", "snippet": "60 days."}], "timestamp": 1},
+    ),
+    (Suggestions(["Why?"], 1), {"suggestions": ["Why?"], "timestamp": 1}),
     (Custom("offer", [1, {"a": None}]), [1, {"a": None}]),
 ]  # fmt: skip
 
@@ -85,6 +94,8 @@ def test_an_event_reads_back_as_it_was(event: Event) -> None:
 
 def test_fields_of_tomorrow_are_ignored() -> None:
     assert from_json("token", '{"text":"a","index":0,"timestamp":1,"mood":"good"}') == Token("a", 0, 1)
+    source = '{"title":"a","url":"b","rank":0.5}'
+    assert from_json("sources", f'{{"sources":[{source}]}}') == Sources((Source("a", "b"),))
 
 
 @pytest.mark.parametrize(
@@ -98,6 +109,10 @@ def test_fields_of_tomorrow_are_ignored() -> None:
         ("token", "{"),
         ("offer", "{"),
         ("done", '{"messageId":"m"}'),
+        ("sources", '{"sources":[{"title":"a"}]}'),
+        ("sources", '{"sources":[1]}'),
+        ("sources", '{"sources":null}'),
+        ("suggestions", "{}"),
         ("done", to_json(DONE).replace('"stop"', '"tired"')),
         ("done", to_json(DONE).replace('"promptTokens"', '"tokens"')),
         ("done", to_json(DONE).replace('"usage":{', '"usage":[{').replace('},"message"', '}],"message"')),
@@ -119,7 +134,8 @@ def test_done_and_error_end_a_stream_and_nothing_else_does() -> None:
 
 
 def test_our_own_types_and_those_of_browsers_are_reserved() -> None:
-    assert {"connected", "token", "done", "error", "reset", "message", "open"} == RESERVED_TYPES
+    own = {"connected", "token", "done", "error", "reset", "sources", "suggestions"}
+    assert own | {"message", "open"} == RESERVED_TYPES
 
 
 def test_an_error_event_says_what_a_refusal_would() -> None:

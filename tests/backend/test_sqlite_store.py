@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import gevent
@@ -12,7 +13,7 @@ import pytest
 from store_forms import answer, begin, question, said
 
 from chatbubble.errors import ConfigError, StoreUnavailable, TurnRunning
-from chatbubble.records import Author, TurnState
+from chatbubble.records import Author, Source, TurnState
 from chatbubble.store import AnswerPart
 from chatbubble.stores.schema import metadata
 from chatbubble.stores.sql import SqlStore
@@ -93,6 +94,14 @@ def test_erased_words_are_not_left_on_the_disk(store: SqlStore, tmp_path: Path) 
     assert PRIVATE.encode() not in bytes_on_disk(tmp_path)
 
 
+def test_what_an_answer_had_beside_its_text_is_erased_with_it(store: SqlStore, tmp_path: Path) -> None:
+    sources = (Source("Shoes", "https://shop.example/47", PRIVATE),)
+    store.finish_turn(begin(store), replace(answer(), sources=sources, suggestions=(PRIVATE,)))
+    assert PRIVATE.encode() in bytes_on_disk(tmp_path)
+    store.erase("anna")
+    assert PRIVATE.encode() not in bytes_on_disk(tmp_path)
+
+
 def test_erased_parts_are_not_left_on_the_disk(store: SqlStore, tmp_path: Path) -> None:
     begin(store)
     store.save_parts([AnswerPart("s1", 0, PRIVATE)])
@@ -137,7 +146,7 @@ def test_a_turn_of_an_earlier_version_can_be_replaced(tmp_path: Path) -> None:
 
 
 def test_an_earlier_version_can_erase_what_it_does_not_know(store: SqlStore, tmp_path: Path) -> None:
-    store.finish_turn(begin(store), answer())
+    store.finish_turn(begin(store), replace(answer(), suggestions=(PRIVATE,)))
     begin(store, question("again", "r2", replaces="r1"), "s2")
     store.save_parts([AnswerPart("s2", 0, PRIVATE)])
     with sqlite3.connect(f"{tmp_path}/chat.db") as earlier:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import gevent
 import pytest
 from store_forms import EVERY_CHARACTER, answer, begin, question, said
 
 from chatbubble.errors import RequestMismatch, TurnRunning
-from chatbubble.records import Answer, Author, FinishReason, Message, TurnState, Usage
+from chatbubble.records import Answer, Author, FinishReason, Message, Source, TurnState, Usage
 from chatbubble.store import ConversationStore
 
 
@@ -192,6 +193,22 @@ def test_turns_that_were_cut_are_interrupted_at_the_next_start(open_store: Calla
     assert (stored.turn.state, stored.turn.message_id) == (TurnState.INTERRUPTED, cut.message_id)
     assert (stored.answer.finish_reason, stored.answer.error_code) == (FinishReason.INTERRUPTED, "INTERRUPTED")
     begin(store, question("third", "r3"), "s4")
+
+
+def test_what_an_answer_has_beside_its_text_is_kept(open_store: Callable[[], ConversationStore]) -> None:
+    store = open_store()
+    sources = (Source(EVERY_CHARACTER, "https://shop.example/", "60 days", 2), Source("", "", "", 1))
+    added = replace(answer(), sources=sources, suggestions=(EVERY_CHARACTER, "Why?"))
+    store.finish_turn(begin(store), added)
+    store.close()
+    store = open_store()
+    conversation, stored = store.conversation("anna"), store.find_turn("s1")
+    assert conversation is not None
+    assert stored is not None
+    for message in (conversation.messages[-1], stored.answer):
+        assert message is not None
+        assert (message.sources, message.suggestions) == (added.sources, added.suggestions)
+    assert (conversation.messages[0].sources, conversation.messages[0].suggestions) == ((), ())
 
 
 def test_every_character_comes_back_as_it_was(store: ConversationStore) -> None:

@@ -13,8 +13,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from ..events import Sources, Suggestions
 from ..provider import Piece
 from ..records import Finish, Prompt
+from .demo_additions import SHOP, sources_of, suggestions_of
 from .demo_chinese import CHINESE
 from .demo_english import ENGLISH
 from .demo_topics import SMALL_TALK, TOPICS, Topic
@@ -72,7 +74,8 @@ class DemoProvider:
         self._seed = seed
 
     def stream(self, prompt: Prompt) -> Iterator[Piece]:
-        """Yield the answer to the newest question in pieces of a few characters, then a `Finish`."""
+        """Yield the answer to the newest question in pieces of a few characters, then the pages it
+        rests on, what may be asked next, and a `Finish`."""
         rhythm = random.Random(self._seed)
         delay_s = self._pace.first_s
         for piece in split(answer(prompt)):
@@ -80,7 +83,19 @@ class DemoProvider:
                 self._sleep(delay_s)
             yield piece
             delay_s = rhythm.uniform(self._pace.shortest_s, self._pace.longest_s)
+        yield from additions(prompt)
         yield Finish()
+
+
+def additions(prompt: Prompt) -> Iterator[Piece]:
+    """What the answer to the prompt's question has beside its text, in the language of that."""
+    topic, language = find_topic(prompt.question) or FALLBACK, _language(prompt)
+    sources = sources_of(topic, language, _origin(prompt) or SHOP)
+    if sources:
+        yield Sources(sources)
+    suggestions = suggestions_of(topic, language)
+    if suggestions:
+        yield Suggestions(suggestions)
 
 
 def answer(prompt: Prompt) -> str:
@@ -90,8 +105,8 @@ def answer(prompt: Prompt) -> str:
     not known they stay relative, which a careful reader of answers does not follow.
     """
     text = ANSWERS[_language(prompt)][find_topic(prompt.question) or FALLBACK]
-    origin = _ORIGIN.match(prompt.page.url) if prompt.page else None
-    return text.replace("](/", f"]({origin[0]}/") if origin else text
+    origin = _origin(prompt)
+    return text.replace("](/", f"]({origin}/") if origin else text
 
 
 def find_topic(question: str) -> str | None:
@@ -141,6 +156,12 @@ def _language(prompt: Prompt) -> str:
         return "zh"
     has_letters = any(char.isalpha() for char in question)
     return "zh" if not has_letters and prompt.locale.lower().startswith("zh") else "en"
+
+
+def _origin(prompt: Prompt) -> str:
+    """Where the page that asks is from, or nothing."""
+    origin = _ORIGIN.match(prompt.page.url) if prompt.page else None
+    return origin[0] if origin else ""
 
 
 def _sleep(seconds: float) -> None:

@@ -13,18 +13,18 @@ Our shop in Hathersby is open:
 
 On bank holidays we are there from 11:00 to 16:00. This website, of course, **never closes**. 🌙""",
     "returns": """\
-You have **60 days** to send anything back, unworn and with its labels on:
+You have **60 days** to send anything back, unworn and with its labels on [1]:
 
 1. Print the free label from your order email (free within the UK).
 2. Put everything back into its box. The old one is fine.
 3. Hand it in at any post office and keep the slip.
 
 The money is back on your card **within 5 working days** after the parcel reaches us. Exchanging a size costs nothing. \
-Worn it already, and it failed? Then it is a [repair](/delivery#repairs), and we mend it.
+Worn it already, and it failed? Then it is a [repair](/delivery#repairs), and we mend it [2].
 
 The fine print, such as it is: [Delivery & returns](/delivery#returns).""",
     "shipping": """\
-Everything leaves our workshop tracked, in a paper parcel:
+Everything leaves our workshop tracked, in a paper parcel [1]:
 
 | Region | Time | Price |
 |---|---|---:|
@@ -35,7 +35,8 @@ Everything leaves our workshop tracked, in a paper parcel:
 | Rest of the world | 8–12 working days | £18.00 |
 
 Standard delivery is **free over £75** in the UK and over £150 in Ireland and the EU. \
-Duties to the EU are included. More under [Delivery & returns](/delivery).""",
+Duties to the EU are included. Islands and military addresses pay the same [2]. \
+More under [Delivery & returns](/delivery).""",
     "order": """\
 I cannot look into real orders: this is a demo, and the shop is a pretend one. In a real shop you would read here:
 

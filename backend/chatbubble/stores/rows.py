@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row
 
-from ..records import Author, FinishReason, Message, Turn, TurnState
+from ..records import Answer, Author, FinishReason, Message, Source, Turn, TurnState
 
 
 def to_turn(row: Row[Any]) -> Turn:
@@ -23,7 +25,7 @@ def to_turn(row: Row[Any]) -> Turn:
 
 
 def to_message(row: Row[Any]) -> Message:
-    """A row of `messages`."""
+    """A row of `messages` joined with its `answer_additions`, if it has any."""
     return Message(
         message_id=row.message_id,
         author=Author(row.author),
@@ -32,4 +34,14 @@ def to_message(row: Row[Any]) -> Message:
         finish_reason=FinishReason(row.finish_reason) if row.finish_reason else None,
         error_code=row.error_code,
         request_id=row.request_id,
+        sources=tuple(Source(**source) for source in json.loads(row.sources or "[]")),
+        suggestions=tuple(json.loads(row.suggestions or "[]")),
     )
+
+
+def from_additions(answer: Answer) -> dict[str, str]:
+    """The columns of `answer_additions` that hold what `answer` has beside its text."""
+    return {
+        "sources": json.dumps([asdict(source) for source in answer.sources]),
+        "suggestions": json.dumps(answer.suggestions),
+    }

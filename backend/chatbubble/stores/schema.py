@@ -79,3 +79,12 @@ replaced_messages = Table(
     Column("id", ForeignKey(messages.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("replaced_at", BigInteger, nullable=False),
 )
+
+# What an answer has beside its text, as JSON; most have nothing, and no row.
+answer_additions = Table(
+    "answer_additions",
+    metadata,
+    Column("id", ForeignKey(messages.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("sources", Text, nullable=False),
+    Column("suggestions", Text, nullable=False),
+)

@@ -110,7 +110,9 @@ class SqlStore:
             row = connection.execute(statements.select_turns().where(turns.c.stream_id == stream_id)).first()
             if row is None:
                 return None
-            answer = connection.execute(select(messages).where(messages.c.message_id == row.message_id)).first()
+            answer = connection.execute(
+                statements.select_messages().where(messages.c.message_id == row.message_id)
+            ).first()
             return StoredTurn(to_turn(row), to_message(answer) if answer else None)
 
         return self._run(find)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Text, bindparam, delete, exists, func, insert, literal, select, update
 
 from ..errors import RequestMismatch
 from ..records import Answer, Author, Message, Question, Turn, TurnState
 from ..store import AnswerPart
-from .rows import to_message, to_turn
-from .schema import answer_parts, conversations, messages, replaced_messages, turns
+from .rows import from_additions, to_message, to_turn
+from .schema import answer_additions, answer_parts, conversations, messages, replaced_messages, turns
 
 MAX_COUNT = 2**31 - 1
 
@@ -57,10 +57,16 @@ def select_running(conversation_id: str) -> Any:
     return select_turns().where(turns.c.conversation_id == conversation_id, turns.c.state == TurnState.RUNNING)
 
 
+def select_messages() -> Any:
+    """A query for messages as `to_message` takes them."""
+    added = answer_additions.c
+    return select(messages, added.sources, added.suggestions).outerjoin(answer_additions, added.id == messages.c.id)
+
+
 def newest_messages(connection: Connection, conversation_id: str, limit: int, *conditions: Any) -> tuple[Message, ...]:
     """The newest messages of a conversation that are told, oldest first."""
     is_told = ~exists().where(replaced_messages.c.id == messages.c.id)
-    found = select(messages).where(messages.c.conversation_id == conversation_id, is_told, *conditions)
+    found = select_messages().where(messages.c.conversation_id == conversation_id, is_told, *conditions)
     rows = connection.execute(found.order_by(messages.c.id.desc()).limit(limit)).all()
     return tuple(to_message(row) for row in reversed(rows))
 
@@ -82,21 +88,7 @@ def finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool:
     row = connection.execute(select(turns).where(turns.c.stream_id == stream_id)).first()
     if row is None or row.state != TurnState.RUNNING:
         return False
-    connection.execute(
-        insert(messages).values(
-            message_id=row.message_id,
-            conversation_id=row.conversation_id,
-            author=Author.ASSISTANT,
-            content=answer.text,
-            created_at=answer.finished_at,
-            finish_reason=answer.finish_reason,
-            error_code=answer.error_code,
-            request_id=row.request_id,
-            model=answer.model,
-            prompt_tokens=_count(answer.usage.prompt_tokens if answer.usage else None),
-            completion_tokens=_count(answer.usage.completion_tokens if answer.usage else None),
-        )
-    )
+    _insert_answer(connection, row, answer)
     connection.execute(
         update(turns)
         .where(turns.c.stream_id == stream_id)
@@ -104,6 +96,28 @@ def finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool:
     )
     connection.execute(delete(answer_parts).where(answer_parts.c.stream_id == stream_id))
     return True
+
+
+def _insert_answer(connection: Connection, turn: Row[Any], answer: Answer) -> None:
+    answer_id = connection.scalar(
+        insert(messages)
+        .values(
+            message_id=turn.message_id,
+            conversation_id=turn.conversation_id,
+            author=Author.ASSISTANT,
+            content=answer.text,
+            created_at=answer.finished_at,
+            finish_reason=answer.finish_reason,
+            error_code=answer.error_code,
+            request_id=turn.request_id,
+            model=answer.model,
+            prompt_tokens=_count(answer.usage.prompt_tokens if answer.usage else None),
+            completion_tokens=_count(answer.usage.completion_tokens if answer.usage else None),
+        )
+        .returning(messages.c.id)
+    )
+    if answer.sources or answer.suggestions:
+        connection.execute(insert(answer_additions).values(id=answer_id, **from_additions(answer)))
 
 
 def _count(tokens: int | None) -> int | None:
