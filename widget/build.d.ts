@@ -6,8 +6,8 @@ declare const CHAT_URL: string;
 /** What stands in the names of all parts that the chat fetches later: `extras.<version>.mjs`. In parts.js alone. */
 declare const PARTS_VERSION: string;
 
-/** The languages there are words for, besides English. In widget.js alone. */
-declare const LOCALES: readonly string[];
+/** The languages there are words for, with spaces between them. In widget.js alone. */
+declare const LOCALES: string;
 
 /** A style sheet, minified, as text. */
 declare module '*.css' {

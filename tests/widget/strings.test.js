@@ -38,11 +38,40 @@ test('no key has two meanings', () => {
   assert.equal(new Set(keys).size, keys.length);
 });
 
-test('no text of Chinese was left in English', () => {
-  for (const part of PARTS) {
-    for (const [key, text] of Object.entries(strings['zh-CN'][part])) assert.match(text, /\p{Script=Han}/u, key);
-  }
-});
+for (const locale of LOCALES) {
+  test(`${locale} is written the way it says`, () => {
+    const { direction } = new Intl.Locale(locale).getTextInfo?.() ?? new Intl.Locale(locale).textInfo;
+    assert.equal(strings[locale].chat.dir, direction);
+  });
+}
+
+/** The letters that each text of a language has at least one of, where they are not those of English. */
+const LETTERS = {
+  'zh-CN': /\p{Script=Han}/u,
+  'zh-TW': /\p{Script=Han}/u,
+  ja: /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u,
+  ko: /\p{Script=Hangul}/u,
+  ru: /\p{Script=Cyrillic}/u,
+  uk: /\p{Script=Cyrillic}/u,
+  ar: /\p{Script=Arabic}/u,
+  he: /\p{Script=Hebrew}/u,
+  hi: /\p{Script=Devanagari}/u,
+};
+
+/** What some languages call as English does. */
+const SAME = new Set(['Assistant', 'Code', 'Conversation']);
+
+for (const locale of LOCALES.filter((name) => name !== 'en')) {
+  test(`no text of ${locale} was left in English`, () => {
+    for (const part of PARTS) {
+      for (const [key, text] of Object.entries(strings[locale][part])) {
+        if (key === 'dir') continue;
+        if (LETTERS[locale]) assert.match(text, LETTERS[locale], key);
+        else if (!SAME.has(text)) assert.notEqual(text, strings.en[part][key], key);
+      }
+    }
+  });
+}
 
 /** Every source but the texts themselves. */
 const sources = readdirSync(SOURCES, { recursive: true })
@@ -75,16 +104,32 @@ for (const [candidates, locale] of [
   [['zh-Hant'], 'zh-TW'],
   [['pt'], 'pt-BR'],
   [['pt-PT'], 'pt-BR'],
+  [['iw', 'en'], 'he'],
+  [['iw-IL', 'en'], 'he'],
+  [['in_ID', 'en'], 'id'],
+  [['de-CH-1996'], 'de'],
+  [['sr-Latn', 'ru'], 'ru'],
   [['xx', 'zh-CN', 'en'], 'zh-CN'],
   [['xx-YY', 'eo'], 'en'],
   [[null, undefined, '', 'fr-CA'], 'fr'],
   [[7, 'fr'], 'fr'],
+  [['(', '.*', '\\', ' ', 'fr'], 'fr'],
+  [['br', 'cn', 'tw', 'fr'], 'fr'],
+  [['null', 'undefined', 'constructor', 'fr'], 'fr'],
   [['english'], 'en'],
   [['french', 'zhuang', 'zh'], 'zh-CN'],
 ]) {
   test(`${JSON.stringify(candidates)} is spoken to in ${locale}`, () => {
-    assert.equal(pickLocale(candidates, ['fr', 'pt-BR', 'zh-CN', 'zh-TW']), locale);
+    assert.equal(pickLocale(candidates, 'de en fr he id pt-BR ru zh-CN zh-TW'), locale);
   });
+}
+
+for (const locale of LOCALES) {
+  for (const tag of [locale, locale.toUpperCase(), locale.replace('-', '_')]) {
+    test(`of all languages ${tag} is spoken to in ${locale}`, () => {
+      assert.equal(pickLocale(['xx', tag, 'en'], LOCALES.join(' ')), locale);
+    });
+  }
 }
 
 /** The codes as the server's own source lists them. */

@@ -7,6 +7,7 @@ import { createAnnouncer } from './extras/announcer.js';
 import { fitViewport } from './extras/viewport.js';
 import { mistakesIn } from './options.js';
 import { more } from './strings/en.js';
+import { LONGEST_QUESTION } from './views/composer.js';
 
 /** @typedef {import('./widget.js').Running} Running */
 
@@ -35,16 +36,18 @@ export function start(chat) {
 }
 
 /**
- * The words for the codes of failures, in the chat's language or in English.
+ * The words of later: the page's own, else in the chat's language, else in English.
  *
  * @param {Running} chat
  */
-async function addWords({ locale, words, fetchPart }) {
+async function addWords({ given, locale, words, fetchPart }) {
   /** @type {string[]} */
   const texts = (locale !== 'en' && (await fetchPart(`${locale}.more`))?.default) || Object.values(more);
   Object.keys(more).forEach((keys, at) => {
     for (const key of keys.split(' ')) words[key] = `${texts[at]}`;
   });
+  Object.assign(words, given.strings);
+  words.tooLong = `${words.tooLong}`.replace('{limit}', new Intl.NumberFormat(locale).format(LONGEST_QUESTION));
 }
 
 /**

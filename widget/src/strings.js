@@ -5,17 +5,18 @@ const TRADITIONAL = /^zh(?!.*hans).*(hant|tw|hk|mo)/;
 
 /**
  * The locale to show: the first candidate that we have words for, else English.
- * @param {readonly (string | null | undefined)[]} candidates language tags, best first: the option,
- *   the page's, the browser's
- * @param {readonly string[]} locales that we have words for, besides English
+ * @param {readonly unknown[]} candidates language tags, best first: the option, the page's, the browser's
+ * @param {string} locales that we have words for, with spaces between them
  * @returns {string}
  */
 export function pickLocale(candidates, locales) {
   for (const candidate of candidates) {
-    const tag = `${candidate ?? ''}`.toLowerCase().replaceAll('_', '-');
-    const wanted = TRADITIONAL.test(tag) ? 'zh-TW' : tag.split('-')[0];
-    const known = ['en', ...locales].find((locale) => locale === wanted || locale.split('-')[0] === wanted);
-    if (known) return known;
+    // Hebrew and Indonesian had other codes once, and some pages and systems still use them.
+    const tag = `${candidate}`.toLowerCase().replace(/^iw(?![a-z])/, 'he').replace(/^in(?![a-z])/, 'id');
+    const wanted = TRADITIONAL.test(tag) ? 'zh-TW' : /^[a-z]+/.exec(tag);
+    // Capitals, as in the BR of pt-BR, are no language.
+    const known = RegExp(`\\b${wanted}\\b\\S*`).exec(locales);
+    if (known) return known[0];
   }
   return 'en';
 }

@@ -61,7 +61,7 @@ export async function createChat(launcher) {
   const { host, given, endpoint: home, show } = launcher;
   const { title, greeting, theme, accent } = given;
   const locale = pickLocale([given.locale, document.documentElement.lang, ...navigator.languages], LOCALES);
-  const words = await loadWords(locale);
+  const words = await loadWords(locale, given.strings);
   // Made absolute here: the page may have a base address of its own.
   const address = /^(https?:|\/)/.test(given.endpoint) ? given.endpoint : home;
   const endpoint = new URL(address, location.href).href.replace(/\/+$/, '');
@@ -102,15 +102,18 @@ export async function createChat(launcher) {
 }
 
 /**
- * What the chat says, in a language or in English.
+ * What the chat says: the page's own words, else those of a language, else English.
  *
  * @param {string} locale
+ * @param {Record<string, string>} [own]
  * @returns {Promise<import('./types.js').Words>} to be added to
  */
-async function loadWords(locale) {
-  /** @type {string[] | undefined} */
-  const texts = locale === 'en' ? undefined : (await fetchPart(locale))?.default;
-  return { ...en, ...(texts && Object.fromEntries(Object.keys(en).map((key, at) => [key, texts[at]]))) };
+async function loadWords(locale, own) {
+  /** @type {import('./types.js').Words} */
+  const words = { ...en };
+  const texts = locale !== 'en' && (await fetchPart(locale))?.default;
+  if (texts) Object.keys(en).forEach((key, at) => (words[key] = texts[at]));
+  return Object.assign(words, own);
 }
 
 /**

@@ -1,5 +1,9 @@
-/** English, and the list of all keys. What the chat needs at once. */
-export const chat = Object.freeze({
+/**
+ * English, and the list of all keys. What the chat needs at once. `dir` is the way the language is written: of all
+ * keys the one that is not shown.
+ */
+export const chat = {
+  dir: 'ltr',
   close: 'Close chat',
   title: 'Chat with us',
   greeting: 'Hello! How can I help you?',
@@ -13,7 +17,6 @@ export const chat = Object.freeze({
   send: 'Send',
   stop: 'Stop',
   retry: 'Try again',
-  typing: 'The assistant is writing…',
   waiting: 'Waiting for the answer above',
   stopped: 'Stopped',
   cutShort: 'The answer was cut at its length limit',
@@ -26,12 +29,13 @@ export const chat = Object.freeze({
   code: 'Code',
   table: 'Table',
   notShown: 'The rest is too long to be shown here.',
-  tooLong: 'At most {limit} characters',
   failed: 'Something went wrong. Please try again.',
-});
+};
 
 /** What is shown later. Keys in capitals are the codes of the failures that a text tells of. */
-export const more = Object.freeze({
+export const more = {
+  typing: 'The assistant is writing…',
+  tooLong: 'At most {limit} characters',
   'OVERLOADED UPSTREAM_BUSY SHUTTING_DOWN': 'The chat is very busy. Please try again in a moment.',
   RATE_LIMITED: 'Too many questions. Please try again in a moment.',
   'UPSTREAM_UNAVAILABLE UPSTREAM_TIMEOUT UPSTREAM_REFUSED SERVER_UNPATCHED STORE_UNAVAILABLE':
@@ -42,4 +46,4 @@ export const more = Object.freeze({
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'The chat cannot be used here.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'This question cannot be sent.',
   'CONNECTION_LOST REQUEST_TIMEOUT': 'Connection lost.',
-});
+};

@@ -1,5 +1,6 @@
 /** Simplified Chinese: see en.js. @type {import('../types.js').Strings} */
-export const chat = Object.freeze({
+export const chat = {
+  dir: 'ltr',
   close: '关闭聊天',
   title: '在线客服',
   greeting: '您好！请问有什么可以帮您？',
@@ -13,7 +14,6 @@ export const chat = Object.freeze({
   send: '发送',
   stop: '停止',
   retry: '重试',
-  typing: '助手正在输入…',
   waiting: '等待上一个回答结束',
   stopped: '已停止',
   cutShort: '回答已达到长度上限',
@@ -26,12 +26,13 @@ export const chat = Object.freeze({
   code: '代码',
   table: '表格',
   notShown: '其余内容过长，无法在此显示。',
-  tooLong: '最多 {limit} 个字符',
   failed: '出错了，请重试。',
-});
+};
 
 /** @type {import('../types.js').MoreStrings} */
-export const more = Object.freeze({
+export const more = {
+  typing: '助手正在输入…',
+  tooLong: '最多 {limit} 个字符',
   'OVERLOADED UPSTREAM_BUSY SHUTTING_DOWN': '当前咨询人数较多，请稍后再试。',
   RATE_LIMITED: '提问过于频繁，请稍等片刻。',
   'UPSTREAM_UNAVAILABLE UPSTREAM_TIMEOUT UPSTREAM_REFUSED SERVER_UNPATCHED STORE_UNAVAILABLE': '助手暂时无法回答。',
@@ -41,4 +42,4 @@ export const more = Object.freeze({
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': '此页面无法使用聊天。',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': '此问题无法发送。',
   'CONNECTION_LOST REQUEST_TIMEOUT': '连接已中断。',
-});
+};

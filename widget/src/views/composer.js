@@ -3,7 +3,7 @@ import { createEnter } from './enter.js';
 import { SEND, STOP } from './icons.js';
 
 /** What the server takes, in characters as it counts them: code points. */
-const LONGEST_QUESTION = 4000;
+export const LONGEST_QUESTION = 4000;
 
 /**
  * @typedef {object} Composer
@@ -47,7 +47,7 @@ export function createComposer(words, onSend, onStop) {
     const { isTooLong, text } = read();
     field.dataset.text = input.value;
     send.disabled = !text;
-    note.textContent = isTooLong ? words.tooLong.replace('{limit}', `${LONGEST_QUESTION}`) : '';
+    note.textContent = (isTooLong && words.tooLong) || '';
   }
 
   function submit() {

@@ -105,10 +105,11 @@ export function createPanel(shell) {
 }
 
 /** @param {Shell} shell */
-function dress({ root, frame, locale, theme }) {
+function dress({ root, frame, locale, theme, words }) {
   adopt(root, CHAT);
   if (theme !== 'light') adopt(root, dark, { media: theme === 'dark' ? 'all' : PREFERS_DARK });
   frame.lang = locale;
+  frame.dir = words.dir;
 }
 
 /**
