@@ -24,10 +24,12 @@ run: $(STAMPS)/app build ## start the backend and the demo shop; PORT= and SITE_
 	@$(BIN)/python demo-site/run.py
 
 # Playwright's event loop and gevent's patches do not share a process: browser tests have one of their own.
-test: install needs ## run every test: JavaScript, Python, browser
+test: install needs ## run every test: JavaScript, Python, three browser engines
+	$(JS) fetch --all
 	$(JS) node --test $$(find tests/widget -name '*.test.js' | sort)
 	$(BIN)/python -m pytest tests/e2e --cov --cov-report=
-	$(BIN)/python -m pytest --ignore=tests/e2e --cov --cov-append --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest tests/engines --cov --cov-append --cov-report=
+	$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/engines --cov --cov-append --cov-report=term --cov-fail-under=90
 	@report=$$($(BIN)/coverage report --include='$(CORE)' --fail-under=100) || { echo "$$report"; exit 1; }
 
 lint: install ## check style, types and the rules of the house, on both sides
@@ -36,6 +38,7 @@ lint: install ## check style, types and the rules of the house, on both sides
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests/e2e
+	$(BIN)/mypy tests/engines
 	$(JS) node widget/node_modules/typescript/bin/tsc --project widget
 	$(JS) node widget/node_modules/eslint/bin/eslint.js --config widget/eslint.config.js --max-warnings=0 widget tests
 

@@ -1,5 +1,9 @@
 #!/bin/sh
-# Installs what the tests need besides Python packages: a Chromium for the browser tests.
+# Installs what the tests need besides Python packages: three browser engines.
+#   Chromium   all browser tests; Playwright's own where the system has none
+#   Firefox    the conformance page
+#   WebKit     the conformance page: its driver, its little browser, and a display that nobody sees
+# What cannot be had is told, and its tests are skipped with the reason; without a Chromium there are no browser tests.
 set -eu
 
 # The words to run a command as root with, if that can be had without a question.
@@ -11,18 +15,35 @@ as_root() {
     fi
 }
 
-if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then
-    exit 0
-fi
-if .venv/bin/python -c 'import sys, pathlib; from playwright.sync_api import sync_playwright as start
-with start() as playwright: sys.exit(not pathlib.Path(playwright.chromium.executable_path).exists())'; then
-    exit 0
-fi
-if command -v apt-get >/dev/null && as_root true 2>/dev/null && . /etc/os-release && [ "${ID-}" = debian ]; then
-    echo "Installing Chromium from the system's packages ..."
+has() {
+    command -v "$1" >/dev/null
+}
+
+has_chromium() {
+    has chromium || has google-chrome || .venv/bin/python -c 'import sys, pathlib
+from playwright.sync_api import sync_playwright as start
+with start() as playwright: sys.exit(not pathlib.Path(playwright.chromium.executable_path).exists())'
+}
+
+can_apt() {
+    # shellcheck disable=SC1091
+    has apt-get && as_root true 2>/dev/null && . /etc/os-release && [ "${ID-}" = debian ]
+}
+
+missing=''
+has_chromium || missing="$missing chromium fonts-noto-color-emoji fonts-wqy-microhei"
+has firefox || has firefox-esr || missing="$missing firefox-esr"
+has WebKitWebDriver || missing="$missing webkit2gtk-driver"
+has Xvfb || missing="$missing xvfb"
+[ -n "$missing" ] || exit 0
+
+if can_apt; then
+    echo "Installing from the system's packages:$missing ..."
     as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        chromium fonts-noto-color-emoji fonts-wqy-microhei >/dev/null
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+elif has_chromium; then
+    echo "Not on this machine, so their tests are skipped:$missing"
 else
     echo "Downloading Playwright's Chromium ..."
     .venv/bin/python -m playwright install chromium

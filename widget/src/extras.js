@@ -4,6 +4,7 @@
  */
 
 import { createAnnouncer } from './extras/announcer.js';
+import { listenToKeys } from './extras/keys.js';
 import { fitViewport } from './extras/viewport.js';
 import { mistakesIn } from './options.js';
 import { more } from './strings/en.js';
@@ -25,6 +26,7 @@ export function start(chat) {
   warn(given, spell);
   void addWords(chat);
   createAnnouncer(root, frame, words, signal);
+  listenToKeys(chat);
   fitViewport(frame, signal);
   return {
     run(verb, [detail]) {

@@ -17,8 +17,8 @@ export function readAloud(node) {
 /**
  * The one place from which a screen reader is told what happens, in whole sentences and never
  * piece by piece: that an answer has begun, the whole answer once it is there, what the status line
- * says, and that code was copied. It stands outside the panel, so that an answer is told even when
- * the panel was closed meanwhile.
+ * says, and that code was copied. It stands in the panel, since a modal dialog silences all around
+ * it, and once more outside, so that an answer is told even when the panel was closed meanwhile.
  *
  * @param {ShadowRoot} root
  * @param {HTMLElement} frame what is watched
@@ -27,9 +27,17 @@ export function readAloud(node) {
  * @returns {(text: string) => void} says it when the visitor pauses
  */
 export function createAnnouncer(root, frame, words, signal) {
-  const region = make('p', 'announcer', { role: 'status' });
+  const regions = [root, frame].map((parent) => {
+    const region = make('p', 'announcer', { role: 'status' });
+    // It must be on the page before its text changes.
+    parent.append(region);
+    return region;
+  });
   /** @param {string} text */
-  const say = (text) => region.replaceChildren(text);
+  const say = (text) => {
+    const isClosed = getComputedStyle(frame).visibility === 'hidden';
+    regions.forEach((region, at) => region.replaceChildren(...((at === 0) === isClosed ? [text] : [])));
+  };
   const observer = new MutationObserver((records) => {
     for (const record of records) {
       const text = toSay(record, words);
@@ -37,8 +45,6 @@ export function createAnnouncer(root, frame, words, signal) {
     }
   });
 
-  // It must be on the page before its text changes.
-  root.append(region);
   observer.observe(frame, {
     subtree: true, childList: true, attributeFilter: ['data-state'], attributeOldValue: true,
   });

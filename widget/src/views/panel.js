@@ -79,8 +79,8 @@ export function createPanel(shell) {
 
   function focus() {
     // On a phone the keyboard would cover what the visitor came to see.
-    if (matchMedia('(pointer: fine)').matches) composer.focus();
-    else frame.focus({ preventScroll: true });
+    if (matchMedia('(pointer: coarse)').matches) frame.focus({ preventScroll: true });
+    else composer.focus();
   }
 
   return {
