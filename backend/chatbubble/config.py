@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .additions import MAX_SUGGESTIONS, SUGGESTION_CHARS, fitting_suggestions
 from .errors import ConfigError
 
 PREFIX = "CHATBUBBLE_"
@@ -117,8 +118,21 @@ def _colour(value: Any) -> str:
     return value.strip()
 
 
-def _setting(default: Any, parse: Parse, meaning: str, *, secret: bool = False) -> Any:
-    return field(default=default, metadata={"parse": parse, "meaning": meaning, "secret": secret})
+def _suggestions(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [text for text in re.split(r"[|\n]", value) if text.strip()]
+    fitting = fitting_suggestions(value) if isinstance(value, list | tuple) else None
+    # Whatever does not fit would be missing in the panel: better said now.
+    if fitting is None or len(fitting) != len(value):
+        raise ValueError(
+            f"at most {MAX_SUGGESTIONS} different questions of at most {SUGGESTION_CHARS} characters, "
+            "one a line or with vertical bars between"
+        )
+    return fitting
+
+
+def _setting(default: Any, parse: Parse, meaning: str, *, secret: bool = False, between: str = ", ") -> Any:
+    return field(default=default, metadata={"parse": parse, "meaning": meaning, "secret": secret, "between": between})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +175,9 @@ class Settings:
     title: str = _setting("", _text, "Heading of the panel; empty: the widget's own, in the visitor's language.")
     greeting: str = _setting("", _text, "First words of the panel; empty: the widget's own.")
     accent: str = _setting("", _colour, "Colour of launcher and buttons, like #2563eb.")
+    suggestions: tuple[str, ...] = _setting(
+        (), _suggestions, "Questions that the empty panel offers to ask.", between=" | "
+    )
 
     @classmethod
     def read(cls, config: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
@@ -181,7 +198,7 @@ class Settings:
         for item in fields(self):
             value = getattr(self, item.name)
             is_hidden = item.metadata["secret"] and value != item.default
-            texts[PREFIX + item.name.upper()] = "(set)" if is_hidden else _shown(value)
+            texts[PREFIX + item.name.upper()] = "(set)" if is_hidden else _shown(value, item.metadata["between"])
         return texts
 
 
@@ -209,11 +226,11 @@ def describe() -> list[Description]:
     ]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, between: str = "") -> str:
     if value == DEFAULT_SYSTEM_PROMPT:
         return "(a friendly one)"
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return between.join(value)
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 

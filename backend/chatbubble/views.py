@@ -104,8 +104,8 @@ def channel() -> Response:
 def config() -> Response:
     """`GET /config`: what the widget may know."""
     settings = _mount().settings
-    shown = {"title": settings.title, "greeting": settings.greeting, "accent": settings.accent}
-    response = json_response({name: value or None for name, value in shown.items()})
+    shown = ("title", "greeting", "accent", "suggestions")
+    response = json_response({name: getattr(settings, name) or None for name in shown})
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
 

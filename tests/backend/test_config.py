@@ -48,7 +48,7 @@ def assert_refused(name: str, given: Any) -> str:
 
 
 def test_every_kind_of_setting_is_tested_here() -> None:
-    others = {"URL_PREFIX", "ALLOWED_ORIGINS", "PROVIDER", "ACCENT", "OPERATOR_TOKEN"}
+    others = {"URL_PREFIX", "ALLOWED_ORIGINS", "PROVIDER", "ACCENT", "OPERATOR_TOKEN", "SUGGESTIONS"}
     assert {PREFIX + name for name in (*NUMBERS, *WHOLE_NUMBERS, *TEXTS, *FILLED_TEXTS, *others)} == set(NAMES)
 
 
@@ -163,6 +163,34 @@ def test_an_accent_is_a_colour_of_six_digits_or_none() -> None:
     assert [value_of("ACCENT", given) for given in ("", " #2563eb ", "#ABCDEF")] == ["", "#2563eb", "#ABCDEF"]
     for given in ("red", "#fff", "2563eb", "#2563ebff", "#25 3eb", "#2563eb;x", None, 0x2563EB):
         assert_refused("ACCENT", given)
+
+
+@pytest.mark.parametrize(
+    ("given", "read_as"),
+    [
+        ("", ()),
+        (" \n ", ()),
+        ("Why?", ("Why?",)),
+        ("Why? | How, then? |", ("Why?", "How, then?")),
+        ("\n  Why?\n  How?\n\n", ("Why?", "How?")),
+        (["Why? Or | how?"], ("Why? Or | how?",)),
+        (("a", "b", "c", "x" * 120), ("a", "b", "c", "x" * 120)),
+    ],
+)
+def test_suggestions_come_as_text_or_list(given: Any, read_as: tuple[str, ...]) -> None:
+    assert value_of("SUGGESTIONS", given) == read_as
+
+
+@pytest.mark.parametrize(
+    "given", ["a|b|c|d|e", "a|a", "x" * 121, None, 5, True, {"a": 1}, [5], [None], [""], ["a", "a"], list("abcde")]
+)
+def test_a_suggestion_that_would_not_be_shown_is_refused(given: Any) -> None:
+    assert_refused("SUGGESTIONS", given)
+
+
+def test_suggestions_are_shown_as_they_would_be_written() -> None:
+    given = "Why, then? | How?"
+    assert read(SUGGESTIONS=given).shown()["CHATBUBBLE_SUGGESTIONS"] == given
 
 
 def test_an_operator_token_is_long_and_fits_in_a_header() -> None:

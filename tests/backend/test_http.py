@@ -142,9 +142,14 @@ def test_the_scheme_may_be_spelt_as_http_allows(site: Site, spelling: str) -> No
 
 def test_config_tells_what_the_widget_may_know(site: Site) -> None:
     answer = site.call("GET", "/config")
-    assert answer.json() == {"title": "Shop", "greeting": None, "accent": None}
+    assert answer.json() == {"title": "Shop", "greeting": None, "accent": None, "suggestions": None}
     assert answer.get("Cache-Control") == "public, max-age=300"
     assert "origin" in answer.tokens("Vary")
+
+
+def test_config_tells_what_the_empty_panel_offers(host_site: HostSite) -> None:
+    site = host_site(suggestions="When are you open? | 怎么退货？")
+    assert site.call("GET", "/config").json()["suggestions"] == ["When are you open?", "怎么退货？"]
 
 
 def test_health_tells_the_state_of_each_part(site: Site) -> None:
