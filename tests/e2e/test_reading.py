@@ -2,40 +2,121 @@
 
 from __future__ import annotations
 
+import pytest
 from bubble import Bubble
 from playwright.sync_api import Page, expect
 
-_AT_END = "(log) => log.scrollHeight - log.scrollTop - log.clientHeight < 4"
+# Where the transcript is scrolled to, frame by frame, from now on.
+_RECORD = """(log) => {
+    window.places = [];
+    const look = () => { window.places.push(log.scrollTop); requestAnimationFrame(look); };
+    look();
+}"""
+_PLACES = "() => window.places.splice(0)"
+_IS_AT_END = """(log) => {
+    const end = log.lastElementChild.lastElementChild.getBoundingClientRect().bottom;
+    return end - log.getBoundingClientRect().bottom < 5;
+}"""
 
 
-def test_the_view_follows_the_answer(page: Page) -> None:
+def below_the_top(chat: Bubble, question: int = -1) -> float:
+    """How far below the top of the view a question stands, in CSS pixels."""
+    top: float = chat.questions.nth(question).evaluate(
+        "(bubble) => bubble.getBoundingClientRect().top - bubble.closest('[role=log]').getBoundingClientRect().top"
+    )
+    return top
+
+
+def settled_place(page: Page) -> float:
+    """Where the transcript stands once the browser has finished its own smooth scrolling."""
+    place: float = page.evaluate(
+        """async () => {
+            const log = document.querySelector('chat-bubble').shadowRoot.querySelector('[role=log]');
+            for (let still = 0, last = -1; still < 10; ) {
+                await new Promise(requestAnimationFrame);
+                still = log.scrollTop === last ? still + 1 : 0;
+                last = log.scrollTop;
+            }
+            window.places.length = 0;
+            return log.scrollTop;
+        }"""
+    )
+    return place
+
+
+def test_a_new_question_goes_to_the_top_and_its_answer_is_read_from_the_beginning(page: Page) -> None:
     chat = Bubble(page).open()
+    for question in ("answer: 300 tokens at 1 ms", "say: Short."):
+        chat.ask(question)
+        chat.wait_until_answered()
+    chat.transcript.evaluate(_RECORD)
     chat.ask("answer: 300 tokens at 5 ms")
-    expect(chat.answers.last).to_contain_text("word300", timeout=15_000)
-    chat.wait_until_answered()
-    assert chat.transcript.evaluate(_AT_END)
-    expect(chat.host.get_by_role("button", name="New text below")).to_be_hidden()
-
-
-def test_a_reader_who_scrolls_up_is_left_alone(page: Page) -> None:
-    chat = Bubble(page).open()
-    chat.ask("answer: 300 tokens at 2 ms")
-    expect(chat.answers.last).to_contain_text("word300", timeout=15_000)
-    chat.ask("answer: 200 tokens at 20 ms")
     expect(chat.answers.last).to_contain_text("word10")
-    chat.transcript.hover()
-    page.mouse.wheel(0, -400)
-    page.wait_for_timeout(200)
-    before = chat.transcript.evaluate("(log) => log.scrollTop")
-    expect(chat.answers.last).to_contain_text("word200", timeout=15_000)
-    assert chat.transcript.evaluate("(log) => log.scrollTop") == before
+    assert 0 <= below_the_top(chat) < 30
+    place = settled_place(page)
+    expect(chat.answers.last).to_contain_text("word300", timeout=15_000)
+    assert set(page.evaluate(_PLACES)) == {place}
+    expect(chat.host.get_by_role("button", name="New text below")).to_be_visible()
+
+
+def test_a_short_answer_leaves_its_question_at_the_top(page: Page) -> None:
+    chat = Bubble(page).open()
+    for question in ("answer: 300 tokens at 1 ms", "say: Short.", "say: Shorter."):
+        chat.ask(question)
+        chat.wait_until_answered()
+    expect(chat.host.get_by_role("button", name="New text below")).to_be_hidden()
+    assert 0 <= below_the_top(chat) < 30
+
+
+def test_who_goes_to_the_end_is_taken_along(page: Page) -> None:
+    chat = Bubble(page).open()
+    chat.transcript.evaluate(_RECORD)
+    chat.ask("answer: 400 tokens at 10 ms")
     more = chat.host.get_by_role("button", name="New text below")
     more.click()
-    page.wait_for_function(
-        "() => { const log = document.querySelector('chat-bubble').shadowRoot.querySelector('[role=log]');"
-        " return log.scrollHeight - log.scrollTop - log.clientHeight < 4; }"
-    )
     expect(more).to_be_hidden()
+    page.evaluate(_PLACES)
+    expect(chat.answers.last).to_contain_text("word400", timeout=15_000)
+    chat.wait_until_answered()
+    places = page.evaluate(_PLACES)
+    assert places == sorted(places)
+    assert places[-1] > places[0]
+    assert chat.transcript.evaluate(_IS_AT_END)
+
+
+@pytest.mark.parametrize("gesture", ["wheel", "key", "selection"])
+def test_the_first_sign_of_wanting_to_read_elsewhere_lets_go(page: Page, gesture: str) -> None:
+    chat = Bubble(page).open()
+    chat.transcript.evaluate(_RECORD)
+    chat.ask("answer: 800 tokens at 12 ms")
+    chat.host.get_by_role("button", name="New text below").click()
+    expect(chat.answers.last).to_contain_text("word150")
+    chat.transcript.hover()
+    if gesture == "wheel":
+        page.mouse.wheel(0, -40)
+    elif gesture == "key":
+        chat.transcript.press("PageUp")
+    else:
+        page.mouse.down()
+        box = chat.transcript.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2 + 40, steps=4)
+    place = settled_place(page)
+    known = len(chat.answer_text())
+    expect(chat.answers.last).to_contain_text("word800", timeout=25_000)
+    assert len(chat.answer_text()) > known
+    assert set(page.evaluate(_PLACES)) == {place}
+    page.mouse.up()
+
+
+def test_a_question_that_waits_does_not_take_the_reader_away_from_the_running_answer(page: Page) -> None:
+    chat = Bubble(page).open()
+    chat.ask("answer: 200 tokens at 10 ms")
+    expect(chat.answers.last).to_contain_text("word5")
+    chat.ask("say: Second.")
+    expect(chat.questions).to_have_count(2)
+    assert chat.transcript.evaluate(_IS_AT_END)
+    expect(chat.answers.last).to_have_text("Second.", timeout=15_000)
 
 
 def test_a_selection_survives_the_words_that_follow(page: Page) -> None:

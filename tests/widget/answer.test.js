@@ -85,11 +85,11 @@ test('reset mends a torn turn: the whole stream follows', () => {
   assert.deepEqual([state.turn.isTorn, state.turn.cursor], [false, 'f.2']);
 });
 
-test('unknown events move the cursor and nothing else', () => {
-  const before = after(...running);
-  const state = reduce(before, event('sources', { sources: [] }, 'e.5'));
-  assert.equal(state.messages, before.messages);
-  assert.equal(state.turn.cursor, 'e.5');
+test('events of other types move the cursor and are kept with the answer, by their types', () => {
+  const told = [event('sources', { sources: [1] }, 'e.5'), event('text', { text: 'x' }, 'e.6')];
+  const state = after(...running, ...told, event('sources', { sources: [2] }, 'e.7'));
+  assert.deepEqual(answer(state).more, { sources: { sources: [2] }, text: { text: 'x' } });
+  assert.deepEqual([answer(state).text, state.turn.cursor], [answer(after(...running)).text, 'e.7']);
 });
 
 test('an event without an id leaves the cursor where it was', () => {

@@ -1,5 +1,7 @@
 /** A client at a stand-in server, on a clock that the test moves, with waits for what should come. */
 
+import assert from 'node:assert/strict';
+
 import { createClient } from '../../widget/src/client.js';
 import { initialState } from '../../widget/src/conversation.js';
 import { createStore } from '../../widget/src/store.js';
@@ -13,7 +15,7 @@ const PATIENCE_MS = 5000;
  * attempts take no time.
  */
 export function createDesk(endpoint, { clock = createClock(), isHurried = false, ...rest } = {}) {
-  const store = createStore(initialState);
+  const store = createStore(initialState, assert.fail);
   const history = [];
   store.subscribe((state) => history.push(state));
   if (isHurried) {

@@ -15,7 +15,7 @@ import { pieces, seeded } from './seeds.js';
 function createPlace() {
   const document = globalThis.document = createDocument();
   const root = document.createElement('div');
-  return { root, markdown: createMarkdown(createRenderer(root, { strings: en, onCopy: async () => {} })) };
+  return { root, markdown: createMarkdown(createRenderer(root, en)) };
 }
 
 function show(...parts) {

@@ -17,14 +17,14 @@ function open(maxConcurrent) {
 test('one item runs at a time, the others wait in order', async () => {
   const { queue, started } = open();
   const results = [queue.add('a'), queue.add('b'), queue.add('c')];
-  assert.deepEqual([queue.active, queue.pending], [1, 2]);
+  assert.deepEqual([started.length, queue.pending], [1, 2]);
   for (const at of [0, 1, 2]) {
     started[at].resolve(`${started[at].item}!`);
     assert.equal(await results[at], ['a!', 'b!', 'c!'][at]);
     await settled();
   }
   assert.deepEqual(started.map(({ item }) => item), ['a', 'b', 'c']);
-  assert.deepEqual([queue.active, queue.pending], [0, 0]);
+  assert.equal(queue.pending, 0);
 });
 
 test('an item added to an idle queue starts at once', () => {
@@ -37,7 +37,7 @@ test('as many run side by side as allowed', () => {
   const { queue, started } = open(2);
   for (const item of ['a', 'b', 'c']) queue.add(item);
   assert.deepEqual(started.map(({ item }) => item), ['a', 'b']);
-  assert.deepEqual([queue.active, queue.pending], [2, 1]);
+  assert.equal(queue.pending, 1);
 });
 
 test('a failing item rejects its own promise and the next one starts', async () => {
@@ -64,13 +64,13 @@ test('a run that throws before it returns a promise counts as failed', async () 
   assert.equal(await good, 'good');
 });
 
-test('clear drops what waits, returns it, and resolves its promises with undefined', async () => {
+test('clear drops what waits and resolves its promises with undefined', async () => {
   const { queue, started } = open();
   const running = queue.add('a');
   const waiting = [queue.add('b'), queue.add('c')];
-  assert.deepEqual(queue.clear(), ['b', 'c']);
+  queue.clear();
   assert.deepEqual(await Promise.all(waiting), [undefined, undefined]);
-  assert.deepEqual([queue.active, queue.pending], [1, 0]);
+  assert.equal(queue.pending, 0);
   started[0].resolve('done');
   assert.equal(await running, 'done');
   assert.equal(started.length, 1);

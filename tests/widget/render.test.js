@@ -13,7 +13,7 @@ const find = (node, name) => findAll(node, name)[0];
 function createPlace({ onCopy = async () => {} } = {}) {
   const document = globalThis.document = createDocument();
   const root = document.createElement('div');
-  const renderer = createRenderer(root, { strings: en, onCopy });
+  const renderer = createRenderer(root, en, onCopy);
   return { document, root, markdown: createMarkdown(renderer) };
 }
 

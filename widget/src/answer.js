@@ -76,7 +76,7 @@ function apply(state, answer, type, fields) {
   if (state.turn?.isStopped) return state;
   if (type === 'token') return token(state, answer, fields);
   if (type === 'reset') return change(state, { ...withText(answer, ''), state: 'sending' }, { isTorn: false });
-  return state;
+  return change(state, { more: { ...answer.more, [type]: fields } });
 }
 
 /** @param {State} state @param {MessageView} answer @param {Fields} fields */

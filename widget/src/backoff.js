@@ -1,3 +1,5 @@
+const BASE_MS = 500;
+const CAP_MS = 20_000;
 const SHORTEST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 60_000;
 
@@ -5,20 +7,17 @@ const LONGEST_RETRY_MS = 60_000;
  * How long to wait between attempts: full jitter, so that ten thousand clients cut at the same
  * moment do not come back at the same moment.
  *
- * The first wait lies between 0 and `firstMs`, wait number n between 0 and
- * `min(capMs, baseMs * 2^n)`, but never in a smaller span than the first.
- * @param {object} options
- * @param {() => number} options.random at least 0, below 1
- * @param {number} [options.baseMs]
- * @param {number} [options.capMs]
- * @param {number} [options.firstMs]
+ * The first wait lies between 0 and 1 s or what the server asked for, wait number n between 0 and
+ * 0.5 s * 2^n, at most 20 s, but never in a smaller span than the first.
+ * @param {() => number} random at least 0, below 1
  * @returns {import('./types.js').Backoff}
  */
-export function createBackoff({ random, baseMs = 500, capMs = 20_000, firstMs = 1000 }) {
+export function createBackoff(random) {
+  let firstMs = 1000;
   let attempt = 0;
   return {
     next() {
-      const spanMs = Math.max(firstMs, attempt && Math.min(capMs, baseMs * 2 ** attempt));
+      const spanMs = Math.max(firstMs, attempt && Math.min(CAP_MS, BASE_MS * 2 ** attempt));
       attempt += 1;
       return Math.floor(random() * spanMs);
     },

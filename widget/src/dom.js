@@ -12,14 +12,14 @@ const SVG = 'http://www.w3.org/2000/svg';
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
  * @param {string} [name] what our style sheets know it by as class, and the page's as part
- * @param {Record<string, string>} [attributes]
+ * @param {Record<string, string>} [attributes] without those that are empty
  * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[T]}
  */
 export function make(tag, name = '', attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [key, value] of Object.entries(name ? { class: name, part: name, ...attributes } : attributes)) {
-    element.setAttribute(key, value);
+  for (const [key, value] of Object.entries({ class: name, part: name, ...attributes })) {
+    if (value) element.setAttribute(key, value);
   }
   element.append(...children);
   return element;
@@ -34,8 +34,8 @@ export function make(tag, name = '', attributes = {}, ...children) {
  * @param {string} [path] the icon, as of `icon`
  * @returns {HTMLButtonElement}
  */
-export function makeButton(name, onClick, label, path) {
-  const button = make('button', name, path ? { 'aria-label': label } : {}, path ? icon(path) : label);
+export function makeButton(name, onClick, label, path = '') {
+  const button = make('button', name, { 'aria-label': path && label }, path ? icon(path) : label);
   button.addEventListener('click', onClick);
   return button;
 }

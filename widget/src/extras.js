@@ -3,11 +3,13 @@
  * keyboard, what the page may command, and what its author should know.
  */
 
+import { adopt } from './dom.js';
 import { createAnnouncer } from './extras/announcer.js';
 import { listenToKeys } from './extras/keys.js';
 import { fitViewport } from './extras/viewport.js';
 import { mistakesIn } from './options.js';
 import { more } from './strings/en.js';
+import css from './styles/extras.css';
 import { LONGEST_QUESTION } from './views/composer.js';
 
 /** @typedef {import('./widget.js').Running} Running */
@@ -24,17 +26,40 @@ import { LONGEST_QUESTION } from './views/composer.js';
 export function start(chat) {
   const { root, frame, given, spell, words, panel, server, signal } = chat;
   warn(given, spell);
+  adopt(root, css);
   void addWords(chat);
   createAnnouncer(root, frame, words, signal);
   listenToKeys(chat);
   fitViewport(frame, signal);
   return {
     run(verb, [detail]) {
-      if (verb === 'ask' && typeof detail === 'string') panel.composer.ask(detail);
+      if (verb === 'ask' && typeof detail === 'string') askAsTyped(panel.composer.element, detail);
       else if (verb === 'stop') server.stop();
       else warn({ [verb]: detail }, String);
     },
   };
+}
+
+/**
+ * Ask as if the visitor had typed it. A question that cannot be sent stays in the field to be mended; else what
+ * the visitor had begun to write is put back.
+ *
+ * @param {HTMLElement} composer
+ * @param {string} text
+ */
+function askAsTyped(composer, text) {
+  const [input] = composer.getElementsByTagName('textarea');
+  const [send] = composer.getElementsByClassName('send');
+  if (!input) return;
+  const draft = input.value;
+  /** @param {string} value */
+  const write = (value) => {
+    input.value = value;
+    input.dispatchEvent(new Event('input'));
+  };
+  write(text);
+  /** @type {HTMLButtonElement} */ (send).click();
+  if (!input.value.trim()) write(draft);
 }
 
 /**

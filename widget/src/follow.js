@@ -112,7 +112,7 @@ async function attempt(core, { streamId, cursor }, body) {
     ? transport.open('GET', `/chat/${streamId}`, undefined, cursor)
     : transport.open('POST', '/chat', body);
   try {
-    const isStream = hasStream(await link.reply(), now(), streamId !== null);
+    const isStream = hasStream(await link.reply(), streamId !== null);
     if (isStream) await read(core, link);
     return isStream;
   } finally {

@@ -28,7 +28,7 @@ const IDLE = { type: 'connection', connection: 'idle' };
  */
 export function createLine(ground) {
   const { store, dispatch, now, random, schedule } = ground;
-  const backoff = createBackoff({ random });
+  const backoff = createBackoff(random);
   /** A pause that the server asked for ends only when it must. @type {(evenFirm?: boolean) => void} */
   let endPause = () => {};
   let shown = IDLE;

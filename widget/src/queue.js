@@ -35,14 +35,8 @@ export function createQueue({ maxConcurrent = 1, run }) {
     get pending() {
       return waiting.length;
     },
-    get active() {
-      return active;
-    },
     clear() {
-      return waiting.splice(0).map(({ item, resolve }) => {
-        resolve();
-        return item;
-      });
+      for (const { resolve } of waiting.splice(0)) resolve();
     },
   };
 }

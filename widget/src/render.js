@@ -7,11 +7,10 @@ const TEXT_NODE = 3;
 
 /** @typedef {import('./markdown.js').Renderer} Renderer */
 
-/**
- * @typedef {object} RendererOptions
- * @property {Pick<import('./types.js').Strings, 'code' | 'copy' | 'copied' | 'notShown' | 'table'>} strings
- * @property {(code: string) => Promise<void>} onCopy where it fails the code is selected instead
- */
+/** @typedef {Pick<import('./types.js').Strings, 'code' | 'copy' | 'copied' | 'notShown' | 'table'>} RendererWords */
+
+/** @param {string} code */
+const toClipboard = (code) => navigator.clipboard.writeText(code);
 
 /** The deepest heading that there is, and the panel's own one. */
 const DEEPEST_HEADING = 6;
@@ -33,10 +32,11 @@ const PANEL_HEADING = 2;
  * where it ended, so a selection survives.
  *
  * @param {Element} root
- * @param {RendererOptions} options
+ * @param {RendererWords} strings
+ * @param {(code: string) => Promise<void>} [onCopy] where it fails the code is selected instead
  * @returns {Renderer}
  */
-export function createRenderer(root, { strings, onCopy }) {
+export function createRenderer(root, strings, onCopy = toClipboard) {
   let [element, admit, finish] = /** @type {Place} */ ([root]);
   /** @type {Place[]} */
   const outer = [];
@@ -155,6 +155,5 @@ export function createRenderer(root, { strings, onCopy }) {
  */
 function attributesOf(type, detail) {
   if (type === 'ol') return { start: detail };
-  const scope = type === 'th' ? { scope: 'col' } : {};
-  return detail ? { ...scope, 'data-align': detail } : scope;
+  return { scope: type === 'th' ? 'col' : '', 'data-align': detail };
 }

@@ -3,11 +3,10 @@
  * silences no other.
  * @template Value
  * @param {Value} initial
- * @param {(error: unknown) => void} [report] where a listener's error goes; by default it becomes
- *   an uncaught error of the page
+ * @param {(error: unknown) => void} report where a listener's error goes
  * @returns {import('./types.js').Store<Value>}
  */
-export function createStore(initial, report = throwLater) {
+export function createStore(initial, report) {
   let value = initial;
   /** @type {Set<{call: (value: Value) => void}>} */
   const listeners = new Set();
@@ -31,11 +30,4 @@ export function createStore(initial, report = throwLater) {
       return () => void listeners.delete(listener);
     },
   };
-}
-
-/** @param {unknown} error */
-function throwLater(error) {
-  queueMicrotask(() => {
-    throw error;
-  });
 }

@@ -99,7 +99,7 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
       try {
         const reply = await link.reply();
         if (isGood(reply)) return reply.body;
-        throw refusal(reply, now());
+        throw refusal(reply);
       } finally {
         link.close();
       }

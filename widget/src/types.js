@@ -35,6 +35,7 @@
  * @property {MessageState} state
  * @property {ErrorView | null} error set when `state` is `failed`
  * @property {FinishReason | null} finishReason set when the server said why the answer ended
+ * @property {Readonly<Record<string, any>>} [more] what events of other types told, by their types
  * @property {string | null} messageId the server's name for it, once known
  * @property {string | null} requestId the question it is or answers
  * @property {number} createdAt
@@ -172,8 +173,7 @@
  * @property {(item: Item) => Promise<Result | undefined>} add resolves with what `run` gave, or with
  *   undefined when the item was cleared; rejects with what `run` threw
  * @property {number} pending items that wait
- * @property {number} active items that run
- * @property {() => Item[]} clear drops the waiting items and returns them
+ * @property {() => void} clear drops the waiting items
  */
 
 /**

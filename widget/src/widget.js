@@ -67,7 +67,7 @@ export async function createChat(launcher) {
   const endpoint = new URL(address, location.href).href.replace(/\/+$/, '');
   const life = new AbortController();
   const { signal } = life;
-  const store = createStore(initialState);
+  const store = createStore(initialState, reportError);
   const server = connect(endpoint, locale, store, signal);
   const onClose = () => show(false);
   const panel = createPanel({ ...launcher, theme, locale, words, server, signal, onClose });

@@ -38,7 +38,7 @@ export const more = {
   tooLong: 'At most {limit} characters',
   'OVERLOADED UPSTREAM_BUSY SHUTTING_DOWN': 'The chat is very busy. Please try again in a moment.',
   RATE_LIMITED: 'Too many questions. Please try again in a moment.',
-  'UPSTREAM_UNAVAILABLE UPSTREAM_TIMEOUT UPSTREAM_REFUSED SERVER_UNPATCHED STORE_UNAVAILABLE':
+  'UPSTREAM_UNAVAILABLE UPSTREAM_TIMEOUT UPSTREAM_REFUSED STORE_UNAVAILABLE SERVER_UNPATCHED SERVER_MULTIPROCESS':
     'The assistant cannot answer at the moment.',
   'INTERRUPTED ANSWER_LOST': 'The answer was interrupted. Please try again.',
   EMPTY_ANSWER: 'The assistant had no answer this time.',

@@ -1,11 +1,14 @@
 /**
- * Keeps a growing text in view while its reader is at the end, and lets go at the first sign that
- * they want to read elsewhere: by intent, not by distance, so that no new text ever fights a
- * finger, a wheel or a selection.
+ * Puts a new question at the top of the view, so that its answer is read from the beginning. Keeps
+ * a growing text in view while its reader is at the end, and lets go at the first sign that they
+ * want to read elsewhere: by intent, not by distance, so that no new text ever fights a finger, a
+ * wheel or a selection.
  */
 
 /** How near to the end counts as there, in CSS pixels: zoomed positions are fractions. */
 const END_PX = 4;
+/** Of the scroller, above and below its content, less the pixel that lets a finger always scroll it. */
+const PADDING_PX = 31;
 /** The page may scroll without waiting for us. */
 const PASSIVE = { passive: true };
 const UP_KEY = /^(ArrowUp|PageUp|Home)$/;
@@ -13,6 +16,7 @@ const UP_KEY = /^(ArrowUp|PageUp|Home)$/;
 /**
  * @typedef {object} Autoscroll
  * @property {() => void} toEnd goes to the end and follows again
+ * @property {(element: HTMLElement) => void} pin puts a part of the content at the top, and follows no more
  */
 
 /**
@@ -28,7 +32,8 @@ export function createAutoscroll(scroller, content, onChange, signal) {
   let touchY = 0;
   let isSelecting = false;
 
-  const isAtEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop <= END_PX;
+  // The end of the text: below it there may be room left for a pinned question.
+  const isAtEnd = () => bottomOf(content.lastElementChild ?? content) - bottomOf(scroller) <= END_PX;
 
   function tell() {
     onChange(!isFollowing && !isAtEnd());
@@ -85,5 +90,18 @@ export function createAutoscroll(scroller, content, onChange, signal) {
       isFollowing = true;
       keepUp();
     },
+    pin({ offsetTop }) {
+      const top = offsetTop - content.offsetTop;
+      isFollowing = false;
+      // As much room as it takes to scroll that far.
+      content.style.minHeight = `${top + scroller.clientHeight - PADDING_PX}px`;
+      scroller.scrollTop = top;
+      keepUp();
+    },
   };
+}
+
+/** @param {Element} element */
+function bottomOf(element) {
+  return element.getBoundingClientRect().bottom;
 }

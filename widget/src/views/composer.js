@@ -9,7 +9,6 @@ export const LONGEST_QUESTION = 4000;
  * @typedef {object} Composer
  * @property {HTMLElement} element
  * @property {(isAnswering: boolean) => void} update shows Stop while an answer is running
- * @property {(text: string) => void} ask sends a question of the page's; one that cannot be sent stays to be mended
  * @property {() => void} focus
  */
 
@@ -83,13 +82,6 @@ export function createComposer(words, onSend, onStop) {
       if (stop.hidden === !isAnswering) return;
       if (!isAnswering && stop.matches(':focus-visible')) input.focus();
       stop.hidden = !isAnswering;
-    },
-    ask(text) {
-      const draft = input.value;
-      input.value = text;
-      submit();
-      if (!input.value.trim()) input.value = draft;
-      onInput();
     },
     focus: () => input.focus({ preventScroll: true }),
   };

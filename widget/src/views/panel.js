@@ -56,19 +56,13 @@ const PREFERS_DARK = '(prefers-color-scheme: dark)';
 export function createPanel(shell) {
   const { root, button, frame, words, server, signal, onClose } = shell;
   const header = createHeader(words, onClose);
-  const composer = createComposer(words, ask, server.stop);
+  const composer = createComposer(words, server.ask, server.stop);
   const status = createStatus(words, server.resumeNow);
   const transcript = createTranscript({ words, onRetry }, signal);
 
   dress(shell);
   frame.replaceChildren(header.element, ...transcript.elements, status.element, composer.element);
   listenToKeys(root, onClose);
-
-  /** @param {string} text */
-  function ask(text) {
-    transcript.toEnd();
-    server.ask(text);
-  }
 
   /** @param {string} id */
   function onRetry(id) {

@@ -34,7 +34,7 @@ export function createText(root, words, isOld, onEnd) {
   const typewriter = createTypewriter({ write, onIdle, now: Date.now, schedule, isInstant });
 
   function begin() {
-    return createMarkdown(createRenderer(root, { strings: words, onCopy }));
+    return createMarkdown(createRenderer(root, words));
   }
 
   function restart() {
@@ -54,11 +54,6 @@ export function createText(root, words, isOld, onEnd) {
     cursor = root;
     while (cursor.lastChild instanceof HTMLElement) cursor = cursor.lastChild;
     cursor.classList.add('cursor');
-  }
-
-  /** @param {string} code */
-  async function onCopy(code) {
-    await navigator.clipboard.writeText(code);
   }
 
   function onIdle() {

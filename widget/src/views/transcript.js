@@ -8,10 +8,10 @@ import { createGreeting, createMessage } from './message.js';
 
 /**
  * @typedef {object} Transcript
+ * @property {ReadonlyMap<string, import('./message.js').Message>} shown by MessageView.id
  * @property {Node[]} elements
  * @property {(state: Pick<State, 'messages' | 'turn'>) => void} update
  * @property {(text: string) => void} greet shows the greeting above all messages
- * @property {() => void} toEnd
  */
 
 /**
@@ -68,14 +68,18 @@ export function createTranscript(parts, signal) {
   }
 
   return {
+    shown,
     elements: [scroller, jump],
     update({ messages, turn }) {
       removeOthers(messages);
       let place = greeting ? greeting.nextElementSibling : list.firstElementChild;
       for (const view of messages) {
+        const isNew = !shown.has(view.id) && view.state === 'queued';
         const element = show(view, turn);
         if (element === place) place = place.nextElementSibling;
         else list.insertBefore(element, place);
+        // While an answer is running its reader is not taken away from it.
+        if (isNew) (turn ? autoscroll.toEnd : autoscroll.pin)(element);
       }
     },
     greet(text) {
@@ -83,6 +87,5 @@ export function createTranscript(parts, signal) {
       greeting = createGreeting(text, words);
       list.prepend(greeting);
     },
-    toEnd: autoscroll.toEnd,
   };
 }
