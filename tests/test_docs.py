@@ -15,6 +15,8 @@ from chatbubble import additions, events, views
 from chatbubble.cli import main, markdown_table
 from chatbubble.config import describe
 from chatbubble.errors import ChatbubbleError, ClientNotFound, ConfigError, StreamEnded
+from chatbubble.feedback import COMMENT_CHARS
+from chatbubble.limits import FEEDBACK_RATE
 from chatbubble.question import MESSAGE_CHARS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,6 +130,8 @@ def test_the_codes_that_are_never_sent_are_told_too() -> None:
 def test_the_sizes_on_the_wire_are_those_of_the_code() -> None:
     assert f"{views.MAX_BODY_BYTES:,} bytes" in text_of(WIRE)
     assert f"1 to {MESSAGE_CHARS:,} characters" in text_of(WIRE)
+    assert f"at most {COMMENT_CHARS:,} characters" in text_of(WIRE)
+    assert FEEDBACK_RATE == "30/minute;300/day", "docs/wire.md and docs/settings.md say it in words"
     for size in ("TITLE", "URL", "SNIPPET", "SUGGESTION"):
         assert f"{getattr(additions, f'{size}_CHARS'):,} characters" in text_of(WIRE)
     for count in (f"{additions.MAX_SOURCES} sources", f"{additions.MAX_SUGGESTIONS} suggestions"):

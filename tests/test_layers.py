@@ -26,8 +26,8 @@ PYTHON_FLOORS = {
     4: ["views", "assets", "chat", "connections", "mount", "responses", "routes", "workers"],
     3: ["turn", "generation", "checkpoints", "delivery"],
     2: [
-        "providers/*", "stores/*", "stream_logs/*", "arrivals", "clients", "limits", "origins", "question", "sockets",
-        "visitors",
+        "providers/*", "stores/*", "stream_logs/*", "arrivals", "body", "clients", "feedback", "limits", "origins",
+        "question", "sockets", "visitors",
     ],
     1: ["additions", "config", "prompt", "provider", "sse", "store", "stream_log", "well_formed"],
     0: ["errors", "events", "records"],

@@ -1,4 +1,4 @@
-"""What the routes do, without HTTP: ask, resume, stop, look back, erase."""
+"""What the routes do, without HTTP: ask, resume, stop, look back, rate, erase."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .errors import ChatbubbleError, Interrupted, NotFound, RateLimited, error_o
 from .events import Connected, Done, Error, Event, Sources, Suggestions, Token, utf16_length
 from .generation import PIECE_CHARS
 from .limits import Limiter
-from .records import Answer, Conversation, Cursor, FinishReason, Question, Turn, TurnState
+from .records import Answer, Conversation, Cursor, Feedback, FinishReason, Question, Turn, TurnState
 from .store import Admission, ConversationStore, StoredTurn
 from .stream_log import StreamLog, StreamReader
 from .turn import last_words
@@ -32,8 +32,11 @@ class Snapshot:
 class Chat:
     """One mounted chat: questions in, readers out."""
 
-    def __init__(self, store: ConversationStore, log: StreamLog, workers: Workers, limiter: Limiter) -> None:
-        self._store, self._log, self._workers, self._limiter = store, log, workers, limiter
+    def __init__(
+        self, store: ConversationStore, log: StreamLog, workers: Workers, limiter: Limiter, feedback_limiter: Limiter
+    ) -> None:
+        self._store, self._log, self._workers = store, log, workers
+        self._limiter, self._feedback_limiter = limiter, feedback_limiter
         self._erasures = 0
 
     def ask(self, question: Question, client_id: str) -> StreamReader:
@@ -91,6 +94,16 @@ class Chat:
             return None
         running = conversation.running
         return Snapshot(conversation, self._log.start(running.stream_id) if running else None)
+
+    def rate(self, visitor_id: str, message_id: str, feedback: Feedback | None) -> None:
+        """Keep what the visitor thinks of an answer; None takes it back.
+
+        Raises RateLimited, and NotFound for a message that is no answer of theirs.
+        """
+        with self._feedback_limiter.hold(visitor_id) as count:
+            if not self._store.save_feedback(visitor_id, message_id, feedback):
+                raise NotFound()
+            count()
 
     def erase(self, visitor_id: str) -> None:
         """Delete everything the visitor has, a running turn included; its readers are told `done`, aborted."""

@@ -148,11 +148,11 @@ class UnsupportedMediaType(ChatbubbleError):
 
 
 class RateLimited(ChatbubbleError):
-    """Too many questions in too short a time."""
+    """Too many questions, or too much feedback, in too short a time."""
 
     code = "RATE_LIMITED"
     status = 429
-    message = "Too many questions in a short time. Please wait a moment."
+    message = "Too many requests in a short time. Please wait a moment."
 
 
 class UpstreamUnavailable(ChatbubbleError):

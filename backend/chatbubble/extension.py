@@ -21,7 +21,7 @@ from .clients import Clients
 from .config import DEFAULT_PREFIX, Settings
 from .errors import ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
 from .generation import TurnParts
-from .limits import create_limiter
+from .limits import create_feedback_limiter, create_limiter
 from .mount import EXTENSION_KEY
 from .origins import OriginRules, RefusedOrigins
 from .provider import Provider
@@ -161,7 +161,8 @@ class Mounted:
         self.store = store or SqlStore(settings.database_url, hand_over_s=settings.drain_s + _LAST_EVENTS_S)
         self.log = stream_log or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
         self.workers = Workers(TurnParts(settings, self.provider, self.store, self.log, Checkpoints(self.store)))
-        self.chat = Chat(self.store, self.log, self.workers, create_limiter(settings.rate_limit))
+        limiters = create_limiter(settings.rate_limit), create_feedback_limiter(settings.rate_limit)
+        self.chat = Chat(self.store, self.log, self.workers, *limiters)
         self._start_lock = BoundedSemaphore(1)
         self._is_started = self._has_complained = False
         self._lives_in_one_process = stream_log is None

@@ -15,9 +15,12 @@ from limits.strategies import MovingWindowRateLimiter
 
 from .errors import ConfigError, RateLimited
 
+# Feedback calls no model: this is more than anybody who reads would give.
+FEEDBACK_RATE = "30/minute;300/day"
+
 
 class Limiter(Protocol):
-    """Counts a visitor's questions."""
+    """Counts a visitor's questions, or what else they send."""
 
     def hold(self, visitor_id: str, /) -> AbstractContextManager[Callable[[], None]]:
         """Hold a place for one question within the block; what the block gets counts the question.
@@ -79,3 +82,8 @@ def create_limiter(rate_limit: str) -> Limiter:
             f"CHATBUBBLE_RATE_LIMIT should be like 10/minute;100/day, or off, but it is {rate_limit!r:.80}"
         )
     return VisitorLimiter(rules)
+
+
+def create_feedback_limiter(rate_limit: str) -> Limiter:
+    """The limiter of feedback: FEEDBACK_RATE, unless CHATBUBBLE_RATE_LIMIT switches limits off."""
+    return create_limiter("off" if rate_limit.lower() == "off" else FEEDBACK_RATE)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
+from .body import kind_of, parse_object, text_of, words_of
 from .errors import BadRequest
 from .records import Page, Question
 from .visitors import new_id, visitor_id
@@ -28,13 +27,13 @@ def parse_question(body: bytes) -> Question:
 
     Raises BadRequest that names the field, what was expected and what came.
     """
-    fields = _parse_object(body)
+    fields = parse_object(body)
     for name in ("message", "sessionId"):
         if name not in fields:
             raise BadRequest(f"{name} is missing: send {{message, sessionId}} as JSON.", field=name)
-    session_id = _text(fields, "sessionId")
+    session_id = text_of(fields, "sessionId")
     return Question(
-        text=_message(_text(fields, "message")),
+        text=_message(words_of(fields, "message")),
         visitor_id=visitor_id(session_id),
         request_id=_request_id(fields, "requestId") or new_id("req"),
         page=_page(fields.get("page")),
@@ -43,50 +42,7 @@ def parse_question(body: bytes) -> Question:
     )
 
 
-def _parse_object(body: bytes) -> dict[str, Any]:
-    try:
-        # Not json.loads(bytes), which would guess UTF-16 and UTF-32 too.
-        text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as cause:
-        detail = "it is nested too deeply" if isinstance(cause, RecursionError) else str(cause)
-        raise BadRequest("The body should be one JSON object in UTF-8.", detail=detail) from None
-    if not isinstance(value, dict):
-        raise BadRequest(f"The body should be a JSON object, not {_kind(value)}.")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in fields:
-            raise BadRequest(f"{name:.40} occurs twice.", field=name[:40])
-        fields[name] = value
-    return fields
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    value = fields[name]
-    if not isinstance(value, str):
-        raise BadRequest(f"{name} should be text, not {_kind(value)}.", field=name)
-    return value
-
-
-def _message(text: str) -> str:
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        raise BadRequest("message should be text, but it holds half a surrogate pair.", field="message")
-    message = well_formed(text).strip()
+def _message(message: str) -> str:
     if not 1 <= len(message) <= MESSAGE_CHARS:
         raise BadRequest(
             f"message should be 1 to {MESSAGE_CHARS} characters without outer blanks, but it has {len(message)}.",
@@ -100,7 +56,7 @@ def _message(text: str) -> str:
 def _request_id(fields: dict[str, Any], name: str) -> str:
     if fields.get(name) is None:
         return ""
-    request_id = _text(fields, name)
+    request_id = text_of(fields, name)
     if not _REQUEST_ID.fullmatch(request_id):
         raise BadRequest(f"{name} should be 1 to 128 characters of A-Z a-z 0-9 . _ : -", field=name)
     return request_id
@@ -109,7 +65,7 @@ def _request_id(fields: dict[str, Any], name: str) -> str:
 def _locale(fields: dict[str, Any]) -> str:
     if fields.get("locale") is None:
         return ""
-    locale = _text(fields, "locale")
+    locale = text_of(fields, "locale")
     if locale and not _LOCALE.fullmatch(locale):
         raise BadRequest("locale should be a language tag like en or zh-CN.", field="locale")
     return locale
@@ -119,11 +75,11 @@ def _page(value: Any) -> Page | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise BadRequest(f"page should be an object with url and title, not {_kind(value)}.", field="page")
+        raise BadRequest(f"page should be an object with url and title, not {kind_of(value)}.", field="page")
     url, title = value.get("url", ""), value.get("title", "")
     for name, part in (("page.url", url), ("page.title", title)):
         if not isinstance(part, str):
-            raise BadRequest(f"{name} should be text, not {_kind(part)}.", field=name)
+            raise BadRequest(f"{name} should be text, not {kind_of(part)}.", field=name)
     try:
         scheme = urlsplit(url).scheme
     except ValueError:
@@ -132,8 +88,3 @@ def _page(value: Any) -> Page | None:
         raise BadRequest("page.url should be an http or https address.", field="page.url")
     # Not the visitor's words: too long or half a character must not stop a question.
     return Page(well_formed(url)[:URL_CHARS], well_formed(title)[:TITLE_CHARS])
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")

@@ -94,6 +94,22 @@ class Question:
     replaces: str = ""
 
 
+class Rating(StrEnum):
+    """Whether an answer helped."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a visitor thinks of an answer. `given_at` is in milliseconds since the Unix epoch."""
+
+    rating: Rating
+    comment: str
+    given_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A page that an answer rests on. `[n]` in the answer's text means it; 0 stands for its
@@ -118,6 +134,7 @@ class Message:
     request_id: str | None = None
     sources: tuple[Source, ...] = ()
     suggestions: tuple[str, ...] = ()
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True, slots=True)

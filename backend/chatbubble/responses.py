@@ -96,6 +96,7 @@ def conversation_body(snapshot: Snapshot | None) -> dict[str, Any]:
 
 
 def _message_body(message: Message) -> dict[str, Any]:
+    given = message.feedback
     return {
         "messageId": message.message_id,
         "author": message.author,
@@ -106,4 +107,5 @@ def _message_body(message: Message) -> dict[str, Any]:
         "createdAt": message.created_at,
         "sources": [asdict(source) for source in message.sources] or None,
         "suggestions": message.suggestions or None,
+        "feedback": {"rating": given.rating, "comment": given.comment} if given else None,
     }

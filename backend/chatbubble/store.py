@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .records import Answer, Conversation, Message, Question, Turn
+from .records import Answer, Conversation, Feedback, Message, Question, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,11 @@ class ConversationStore(Protocol):
     def conversation(self, visitor_id: str) -> Conversation | None:
         """The visitor's conversation with all its messages but those of replaced turns; None
         before the first question."""
+        ...
+
+    def save_feedback(self, visitor_id: str, message_id: str, feedback: Feedback | None) -> bool:
+        """Keep what the visitor thinks of an answer, in place of what they said of it before;
+        None takes it back. False when the message is no answer of theirs."""
         ...
 
     def erase(self, visitor_id: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from .errors import (
     StreamError,
     UnsupportedMediaType,
 )
+from .feedback import parse_feedback
 from .mount import EXTENSION_KEY, Mount
 from .question import parse_question
 from .responses import close_stream, conversation_body, json_response, refusal_response, stream_response
@@ -80,6 +81,14 @@ def conversation() -> Response:
     """`GET /conversation`: what a reload or a second tab needs."""
     visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
     return json_response(conversation_body(_mount().chat.snapshot(visitor_id)))
+
+
+def rate() -> Response:
+    """`POST /feedback`: whether an answer helped."""
+    visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
+    message_id, feedback = parse_feedback(_json_body())
+    _mount().chat.rate(visitor_id, message_id, feedback)
+    return Response(status=204)
 
 
 def erase() -> Response:
@@ -149,6 +158,7 @@ ROUTES: Mapping[str, Mapping[str, View]] = {
     "/chat/<stream_id>": {"GET": resume},
     "/chat/<stream_id>/abort": {"POST": abort},
     "/conversation": {"GET": conversation, "DELETE": erase},
+    "/feedback": {"POST": rate},
     "/stream": {"GET": channel},
     "/config": {"GET": config},
     "/widget.js": {"GET": launcher},

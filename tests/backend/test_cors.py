@@ -91,7 +91,8 @@ def test_two_origins_are_none(site: Site, first: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/config"), ("GET", "/conversation"), ("DELETE", "/conversation"), ("GET", "/stream"), ("GET", "/chat/s"),
-     ("POST", "/chat/s/abort"), ("POST", "/chat"), ("GET", "/stats"), ("GET", "/nope"), ("PUT", "/chat"), ("GET", "")],
+     ("POST", "/chat/s/abort"), ("POST", "/chat"), ("POST", "/feedback"),
+     ("GET", "/stats"), ("GET", "/nope"), ("PUT", "/chat"), ("GET", "")],
 )  # fmt: skip
 def test_every_api_address_refuses_an_unlisted_page(site: Site, method: str, path: str) -> None:
     headers = [from_page("https://evil.example"), bearer(OPERATOR_TOKEN)]
@@ -100,7 +101,8 @@ def test_every_api_address_refuses_an_unlisted_page(site: Site, method: str, pat
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_a_preflight_of_a_listed_page_passes_and_is_kept_for_two_hours(site: Site, method: str) -> None:
-    answer = preflight(site, "/chat", SHOP, method, "authorization,content-type,last-event-id")
+    path = "/feedback" if method == "POST" else "/conversation"
+    answer = preflight(site, path, SHOP, method, "authorization,content-type,last-event-id")
     assert (answer.status, answer.body) == (204, b"")
     assert answer.get(ALLOW_ORIGIN) == SHOP
     assert {"get", "post", "delete"} == set(answer.tokens("Access-Control-Allow-Methods"))

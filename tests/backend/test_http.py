@@ -99,7 +99,7 @@ NO_SESSION = [
 ]  # fmt: skip
 NEEDS_SESSION = [
     ("GET", "/chat/stream_1"), ("POST", "/chat/stream_1/abort"), ("GET", "/conversation"), ("DELETE", "/conversation"),
-    ("GET", "/stream"),
+    ("POST", "/feedback"), ("GET", "/stream"),
 ]  # fmt: skip
 
 

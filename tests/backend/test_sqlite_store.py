@@ -13,7 +13,7 @@ import pytest
 from store_forms import answer, begin, question, said
 
 from chatbubble.errors import ConfigError, StoreUnavailable, TurnRunning
-from chatbubble.records import Author, Source, TurnState
+from chatbubble.records import Author, Feedback, Rating, Source, TurnState
 from chatbubble.store import AnswerPart
 from chatbubble.stores.schema import metadata
 from chatbubble.stores.sql import SqlStore
@@ -96,7 +96,9 @@ def test_erased_words_are_not_left_on_the_disk(store: SqlStore, tmp_path: Path) 
 
 def test_what_an_answer_had_beside_its_text_is_erased_with_it(store: SqlStore, tmp_path: Path) -> None:
     sources = (Source("Shoes", "https://shop.example/47", PRIVATE),)
-    store.finish_turn(begin(store), replace(answer(), sources=sources, suggestions=(PRIVATE,)))
+    turn = begin(store)
+    store.finish_turn(turn, replace(answer(), sources=sources, suggestions=(PRIVATE,)))
+    store.save_feedback("anna", turn.message_id, Feedback(Rating.UP, PRIVATE, 1))
     assert PRIVATE.encode() in bytes_on_disk(tmp_path)
     store.erase("anna")
     assert PRIVATE.encode() not in bytes_on_disk(tmp_path)
@@ -146,7 +148,9 @@ def test_a_turn_of_an_earlier_version_can_be_replaced(tmp_path: Path) -> None:
 
 
 def test_an_earlier_version_can_erase_what_it_does_not_know(store: SqlStore, tmp_path: Path) -> None:
-    store.finish_turn(begin(store), replace(answer(), suggestions=(PRIVATE,)))
+    turn = begin(store)
+    store.finish_turn(turn, replace(answer(), suggestions=(PRIVATE,)))
+    store.save_feedback("anna", turn.message_id, Feedback(Rating.UP, PRIVATE, 1))
     begin(store, question("again", "r2", replaces="r1"), "s2")
     store.save_parts([AnswerPart("s2", 0, PRIVATE)])
     with sqlite3.connect(f"{tmp_path}/chat.db") as earlier:

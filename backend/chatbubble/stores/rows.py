@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from ..records import Answer, Author, FinishReason, Message, Source, Turn, TurnState
+from ..records import Answer, Author, Feedback, FinishReason, Message, Rating, Source, Turn, TurnState
 
 
 def to_turn(row: Row[Any]) -> Turn:
@@ -25,7 +25,7 @@ def to_turn(row: Row[Any]) -> Turn:
 
 
 def to_message(row: Row[Any]) -> Message:
-    """A row of `messages` joined with its `answer_additions`, if it has any."""
+    """A row of `messages` joined with its `answer_additions` and its `feedback`, if it has any."""
     return Message(
         message_id=row.message_id,
         author=Author(row.author),
@@ -36,6 +36,7 @@ def to_message(row: Row[Any]) -> Message:
         request_id=row.request_id,
         sources=tuple(Source(**source) for source in json.loads(row.sources or "[]")),
         suggestions=tuple(json.loads(row.suggestions or "[]")),
+        feedback=Feedback(Rating(row.rating), row.comment, row.given_at) if row.rating else None,
     )
 
 

@@ -88,3 +88,12 @@ answer_additions = Table(
     Column("sources", Text, nullable=False),
     Column("suggestions", Text, nullable=False),
 )
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", ForeignKey(messages.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("rating", String(8), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("given_at", BigInteger, nullable=False),
+)

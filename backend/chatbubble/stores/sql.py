@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from ..errors import ChatbubbleError, ConfigError, StoreUnavailable
-from ..records import Answer, Conversation, FinishReason, Message, Question, Turn, TurnState
+from ..records import Answer, Conversation, Feedback, FinishReason, Message, Question, Turn, TurnState
 from ..store import Admission, AnswerPart, StoredTurn
 from . import sqlite, statements
 from .admission import admit
@@ -132,6 +132,10 @@ class SqlStore:
             )
 
         return self._run(read)
+
+    def save_feedback(self, visitor_id: str, message_id: str, feedback: Feedback | None) -> bool:
+        """See ConversationStore.save_feedback."""
+        return self._run(lambda connection: statements.put_feedback(connection, visitor_id, message_id, feedback))
 
     def erase(self, visitor_id: str) -> tuple[str, ...]:
         """See ConversationStore.erase."""

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Text, bindparam, delete, exists, func, insert, literal, select, update
 
 from ..errors import RequestMismatch
-from ..records import Answer, Author, Message, Question, Turn, TurnState
+from ..records import Answer, Author, Feedback, Message, Question, Turn, TurnState
 from ..store import AnswerPart
 from .rows import from_additions, to_message, to_turn
-from .schema import answer_additions, answer_parts, conversations, messages, replaced_messages, turns
+from .schema import answer_additions, answer_parts, conversations, feedback, messages, replaced_messages, turns
 
 MAX_COUNT = 2**31 - 1
 
@@ -59,8 +59,10 @@ def select_running(conversation_id: str) -> Any:
 
 def select_messages() -> Any:
     """A query for messages as `to_message` takes them."""
-    added = answer_additions.c
-    return select(messages, added.sources, added.suggestions).outerjoin(answer_additions, added.id == messages.c.id)
+    added, given = answer_additions.c, feedback.c
+    columns = (added.sources, added.suggestions, given.rating, given.comment, given.given_at)
+    with_additions = select(messages, *columns).outerjoin(answer_additions, added.id == messages.c.id)
+    return with_additions.outerjoin(feedback, given.id == messages.c.id)
 
 
 def newest_messages(connection: Connection, conversation_id: str, limit: int, *conditions: Any) -> tuple[Message, ...]:
@@ -69,6 +71,27 @@ def newest_messages(connection: Connection, conversation_id: str, limit: int, *c
     found = select_messages().where(messages.c.conversation_id == conversation_id, is_told, *conditions)
     rows = connection.execute(found.order_by(messages.c.id.desc()).limit(limit)).all()
     return tuple(to_message(row) for row in reversed(rows))
+
+
+def put_feedback(connection: Connection, visitor_id: str, message_id: str, given: Feedback | None) -> bool:
+    """Replace what is said of an answer; False when the visitor has no such answer."""
+    owner = conversations.c.conversation_id == messages.c.conversation_id
+    answer_id = connection.scalar(
+        select(messages.c.id)
+        .join(conversations, owner)
+        .where(
+            conversations.c.visitor_id == visitor_id,
+            messages.c.message_id == message_id,
+            messages.c.author == Author.ASSISTANT,
+        )
+    )
+    if answer_id is None:
+        return False
+    connection.execute(delete(feedback).where(feedback.c.id == answer_id))
+    if given is not None:
+        row = {"rating": given.rating, "comment": given.comment, "given_at": given.given_at}
+        connection.execute(insert(feedback).values(id=answer_id, **row))
+    return True
 
 
 def insert_parts(connection: Connection, parts: Sequence[AnswerPart]) -> None:
