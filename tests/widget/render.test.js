@@ -29,7 +29,7 @@ const LINK = 'rel="noopener noreferrer nofollow ugc" target="_blank"';
 describe('elements', () => {
   for (const [input, expected] of [
     ['One *two* **three** ~~four~~ `five`  \nsix',
-      '<p>One <em>two</em> <strong>three</strong> <del>four</del> <code>five</code><br></br>six</p>'],
+      '<p>One <em>two</em> <strong>three</strong> <del>four</del> <code dir="ltr">five</code><br></br>six</p>'],
     ['- a\n- b', '<ul><li><p>a</p></li><li><p>b</p></li></ul>'],
     ['1. a', '<ol start="1"><li><p>a</p></li></ol>'],
     ['07. a', '<ol start="07"><li><p>a</p></li></ol>'],
@@ -64,7 +64,7 @@ describe('elements', () => {
     assert.equal(render('```js\nlet a;\n```'),
       '<figure class="code" part="code"><figcaption><span>js</span>'
       + '<button class="copy" part="copy">Copy</button></figcaption>'
-      + '<pre tabindex="0"><code>let a;</code></pre></figure>');
+      + '<pre tabindex="0" dir="ltr"><code>let a;</code></pre></figure>');
   });
 
   test('code of no language is called code', () => {

@@ -9,6 +9,7 @@ import { listenToKeys } from './extras/keys.js';
 import { fitViewport } from './extras/viewport.js';
 import { mistakesIn } from './options.js';
 import { more } from './strings/en.js';
+import bidi from './styles/bidi.css';
 import css from './styles/extras.css';
 import { LONGEST_QUESTION } from './views/composer.js';
 
@@ -26,7 +27,7 @@ import { LONGEST_QUESTION } from './views/composer.js';
 export function start(chat) {
   const { root, frame, given, spell, words, panel, server, signal } = chat;
   warn(given, spell);
-  adopt(root, css);
+  adopt(root, css + bidi);
   void addWords(chat);
   createAnnouncer(root, frame, words, signal);
   listenToKeys(chat);

@@ -85,7 +85,7 @@ export function createRenderer(root, strings, onCopy = toClipboard) {
     const box = make('code');
     const copy = makeButton('copy', () => void copyCode(copy, box, code), strings.copy);
     const caption = make('figcaption', '', {}, make('span', '', {}, language || strings.code), copy);
-    const figure = make('figure', 'code', {}, caption, make('pre', '', { tabindex: '0' }, box));
+    const figure = make('figure', 'code', {}, caption, make('pre', '', { tabindex: '0', dir: 'ltr' }, box));
     let code = '';
     /** @param {string} text */
     const cut = (text) => {
@@ -155,5 +155,6 @@ export function createRenderer(root, strings, onCopy = toClipboard) {
  */
 function attributesOf(type, detail) {
   if (type === 'ol') return { start: detail };
-  return { scope: type === 'th' ? 'col' : '', 'data-align': detail };
+  // Nor does code have a say in the direction of the text around it.
+  return { scope: type === 'th' ? 'col' : '', 'data-align': detail, dir: type === 'code' ? 'ltr' : '' };
 }
