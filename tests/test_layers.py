@@ -33,7 +33,7 @@ PYTHON_FLOORS = {
     0: ["errors", "events", "records"],
 }  # fmt: skip
 WIDGET_FLOORS = {
-    5: ["embed", "index", "launch", "widget"],
+    5: ["embed", "handle", "index", "launch", "widget"],
     4: ["extras", "extras/*", "sync", "views/*"],
     3: ["client", "follow", "line", "render"],
     2: ["config", "dom", "parts", "storage", "transport"],
@@ -41,7 +41,7 @@ WIDGET_FLOORS = {
         "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",
         "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter",
     ],
-    0: ["errors", "types", "styles/*"],
+    0: ["errors", "public", "types", "styles/*"],
 }  # fmt: skip
 
 # What the pure floors, 0 and 1, may use of the world: nothing that waits, reads a clock or opens anything.

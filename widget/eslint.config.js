@@ -15,7 +15,7 @@ const OUTSIDE = [
 const PURE = [
   'answer', 'backoff', 'conversation', 'graphemes', 'links', 'markdown', 'markdown/*', 'messages', 'options',
   'queue', 'response', 'snapshot', 'sse', 'store', 'strings', 'strings/*', 'text-hygiene', 'typewriter',
-  'errors', 'types',
+  'errors', 'public', 'types',
 ];
 
 /** A function's own lines: from its first to its last, less those of the functions inside it. */

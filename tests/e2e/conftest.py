@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from own_site import OwnSite, serving
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from stack import ROOT, Stack, fetch_json
 
@@ -32,6 +33,26 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("stack"))
     with stack.model(), stack.backend(), stack.shop():
         yield stack
+
+
+@pytest.fixture
+def own_site(stack: Stack) -> Iterator[OwnSite]:
+    """A site beside the shop, without a policy, whose pages are what the test says."""
+    with serving(stack) as site:
+        yield site
+
+
+@pytest.fixture
+def visit(context: BrowserContext, own_site: OwnSite) -> Callable[..., Page]:
+    """Opens a page of one's own: a script before the tag, the tag, a module that has `mount`."""
+
+    def visit(script: str = "", *, tag: str = "", module: str = "") -> Page:
+        own = f"<script type=module>import {{ mount }} from '{own_site.endpoint}/widget.mjs'; {module}</script>"
+        page = context.new_page()
+        page.goto(own_site.page(f"<script>{script}</script>", tag, own if module else ""))
+        return page
+
+    return visit
 
 
 @pytest.fixture(scope="session")

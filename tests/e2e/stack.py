@@ -77,6 +77,7 @@ class Stack:
     backend_port: int = field(default_factory=free_port)
     wire_port: int = 0
     site_port: int = field(default_factory=free_port)
+    own_port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
         self.wire_port = self.wire_port or self.backend_port
@@ -85,6 +86,11 @@ class Stack:
     def site(self) -> str:
         """The shop's origin, with no slash at its end."""
         return f"http://{HOST}:{self.site_port}"
+
+    @property
+    def own_site(self) -> str:
+        """Another origin that the backend allows: see own_site.py."""
+        return f"http://{HOST}:{self.own_port}"
 
     @property
     def widget_origin(self) -> str:
@@ -111,7 +117,7 @@ class Stack:
         """Start the backend with the openai provider; `settings` without their prefix."""
         port = str(self.backend_port)
         environ = {
-            "CHATBUBBLE_ALLOWED_ORIGINS": self.site,
+            "CHATBUBBLE_ALLOWED_ORIGINS": f"{self.site},{self.own_site}",
             "CHATBUBBLE_DATABASE_URL": f"sqlite:///{self.folder}/chat.db",
             "CHATBUBBLE_RATE_LIMIT": "off",
             "CHATBUBBLE_PROVIDER": "openai",

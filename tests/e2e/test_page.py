@@ -113,7 +113,7 @@ def test_a_page_that_asks_something_else_than_a_text_is_told_so(page: Page, cont
 def test_a_question_of_the_pages_that_is_too_long_waits_to_be_shortened(page: Page) -> None:
     page.evaluate("() => Chatbubble('ask', 'x'.repeat(4001))")
     chat = Bubble(page)
-    expect(chat.panel).to_contain_text("At most 4000 characters")
+    expect(chat.panel).to_contain_text("At most 4,000 characters")
     expect(chat.input).to_have_value("x" * 4001)
     expect(chat.questions).to_have_count(0)
 

@@ -5,6 +5,7 @@
 
 import { adopt } from './dom.js';
 import { createAnnouncer } from './extras/announcer.js';
+import { createApi } from './extras/api.js';
 import { listenToKeys } from './extras/keys.js';
 import { fitViewport } from './extras/viewport.js';
 import { mistakesIn } from './options.js';
@@ -25,20 +26,14 @@ import { LONGEST_QUESTION } from './views/composer.js';
  * @returns {Extras}
  */
 export function start(chat) {
-  const { root, frame, given, spell, words, panel, server, signal } = chat;
+  const { root, frame, given, spell, words, panel, signal } = chat;
   warn(given, spell);
   adopt(root, css + bidi);
   void addWords(chat);
   createAnnouncer(root, frame, words, signal);
   listenToKeys(chat);
   fitViewport(frame, signal);
-  return {
-    run(verb, [detail]) {
-      if (verb === 'ask' && typeof detail === 'string') askAsTyped(panel.composer.element, detail);
-      else if (verb === 'stop') server.stop();
-      else warn({ [verb]: detail }, String);
-    },
-  };
+  return { run: createApi(chat, (text) => askAsTyped(panel.composer.element, text)) };
 }
 
 /**

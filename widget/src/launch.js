@@ -105,6 +105,7 @@ export function launch({ given, script, spell, onDestroy }) {
       host.remove();
       onDestroy?.();
     }
+    if (/^(send|update|reset)$/.test(verb)) build();
     chat.then((present) => present.run(verb, details));
   };
 }

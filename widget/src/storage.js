@@ -16,8 +16,12 @@ const SESSION_SHAPE = /^[\w-]{16,128}$/;
 /** @type {Area} */
 const local = () => localStorage;
 
-/** @param {string} endpoint */
-const sessionKey = (endpoint) => `chatbubble:session:${endpoint}`;
+/**
+ * Where the visitor's session id is kept.
+ *
+ * @param {string} endpoint
+ */
+export const sessionKey = (endpoint) => `chatbubble:session:${endpoint}`;
 
 /** @param {string} endpoint */
 const runningKey = (endpoint) => `chatbubble:running:${endpoint}`;
@@ -116,6 +120,17 @@ export function createSession(endpoint, area = local, random = crypto) {
   const sessionId = createId(random);
   reach(area, (storage) => storage.setItem(sessionKey(endpoint), sessionId));
   return sessionId;
+}
+
+/**
+ * Whoever comes next is a new visitor to the server.
+ *
+ * @param {string} endpoint
+ * @param {Area} [area]
+ * @returns {void}
+ */
+export function forgetSession(endpoint, area = local) {
+  reach(area, (storage) => storage.removeItem(sessionKey(endpoint)));
 }
 
 /**

@@ -39,6 +39,7 @@ import { createPanel } from './views/panel.js';
  *
  * @typedef {ChatParts & {
  *   home: string,
+ *   endpoint: string,
  *   words: import('./types.js').Words,
  *   locale: string,
  *   signal: AbortSignal,
@@ -125,7 +126,8 @@ async function loadWords(locale, own) {
  * @param {string} locale
  * @param {import('./types.js').Store<State>} store
  * @param {AbortSignal} signal ends requests, timers and listeners
- * @returns {import('./views/panel.js').Server & {restore: () => Promise<void> | undefined, erase: () => Promise<void>}}
+ * @returns {import('./views/panel.js').Server & {restore: () => Promise<void> | undefined, erase: () => Promise<void>,
+ *   drop: () => void}} `drop` forgets who the visitor was
  */
 function connect(endpoint, locale, store, signal) {
   /** @type {import('./types.js').Client | null} */
@@ -156,7 +158,12 @@ function connect(endpoint, locale, store, signal) {
 
   const resume = () => document.hidden || client?.resumeNow();
   for (const type of ['online', 'pageshow', 'visibilitychange']) window.addEventListener(type, resume, { signal });
-  signal.addEventListener('abort', () => client?.destroy());
+  function drop() {
+    client?.destroy();
+    client = null;
+  }
+
+  signal.addEventListener('abort', drop);
   return {
     restore() {
       if (readSession(endpoint)) reach();
@@ -167,5 +174,6 @@ function connect(endpoint, locale, store, signal) {
     retry: (id) => void reach().retry(id),
     stop: () => client?.stop(),
     resumeNow: () => client?.resumeNow(),
+    drop,
   };
 }

@@ -101,7 +101,8 @@ export function createPanel(shell) {
 /** @param {Shell} shell */
 function dress({ root, frame, locale, theme, words }) {
   adopt(root, CHAT);
-  if (theme !== 'light') adopt(root, dark, { media: theme === 'dark' ? 'all' : PREFERS_DARK });
+  // Always there: the page may change the theme later.
+  adopt(root, dark, { media: theme === 'dark' ? 'all' : theme === 'light' ? 'not all' : PREFERS_DARK });
   frame.lang = locale;
   frame.dir = words.dir;
 }

@@ -1,0 +1,120 @@
+/**
+ * What the page can have done with the bubble, and what it is told of it.
+ */
+
+import { initialState } from '../conversation.js';
+import { mistakesIn } from '../options.js';
+import { forgetSession, sessionKey } from '../storage.js';
+import { createEmitter } from './emitter.js';
+import { happeningsBetween } from './happenings.js';
+import { createWardrobe } from './wardrobe.js';
+
+/** @typedef {import('../widget.js').Running} Running */
+/** @typedef {import('./emitter.js').Emitter} Emitter */
+
+/**
+ * @param {Running} chat
+ * @param {(text: string) => void} ask
+ * @returns {(verb: string, details: any[]) => void} obeys the page; what makes no sense is named in the console
+ */
+export function createApi(chat, ask) {
+  const emitter = createEmitter(chat.host, chat.signal);
+  const change = createWardrobe(chat);
+  tell(chat, emitter);
+  forgetTogether(chat);
+
+  /** @type {Readonly<Record<string, (detail: any, listener: any) => string | void>>} */
+  const verbs = {
+    ask: (text) => mistakesIn({ ask: text }, String)[0] ?? ask(text),
+    send: (text) => mistakesIn({ ask: text }, () => 'send')[0] ?? ask(text),
+    stop: () => chat.server.stop(),
+    reset: () => {
+      forgetSession(chat.endpoint);
+      clear(chat);
+    },
+    update: change,
+    on: emitter.on,
+    off: emitter.off,
+  };
+
+  return (verb, [detail, listener]) => {
+    const obey = Object.hasOwn(verbs, verb) ? verbs[verb] : () => mistakesIn({ [verb]: detail }, String)[0];
+    // After the end nothing more is asked.
+    const mistake = !chat.signal.aborted && obey?.(detail, listener);
+    if (mistake) console.warn(mistake);
+  };
+}
+
+/**
+ * Turn what happens to the chat into events.
+ *
+ * @param {Running} chat
+ * @param {Emitter} emitter
+ */
+function tell({ button, store, signal }, { emit }) {
+  const isOpenNow = () => button.getAttribute('aria-expanded') === 'true';
+  let last = initialState;
+  let isOpen = false;
+  let unread = 0;
+
+  /** @param {number} count */
+  function setUnread(count) {
+    if (count === unread) return;
+    unread = count;
+    emit('unread', { count });
+  }
+
+  function emitState() {
+    const { turn, connection, messages } = last;
+    const isAnswering = Boolean(turn && !turn.isStopped);
+    emit('state', { isReady: true, isOpen, isAnswering, unread, connection, messages });
+  }
+
+  function onToggle() {
+    if (isOpen === isOpenNow()) return;
+    isOpen = !isOpen;
+    emit(isOpen ? 'open' : 'close', {});
+    if (isOpen) setUnread(0);
+    emitState();
+  }
+
+  /** @param {import('../types.js').State} state */
+  function update(state) {
+    const happenings = happeningsBetween(last, state);
+    last = state;
+    for (const [name, detail] of happenings) {
+      emit(name, detail);
+      if ((name === 'answer' || name === 'error') && !isOpen) setUnread(unread + 1);
+    }
+    emitState();
+  }
+
+  const observer = new MutationObserver(onToggle);
+  observer.observe(button, { attributeFilter: ['aria-expanded'] });
+  signal.addEventListener('abort', () => observer.disconnect());
+  emit('ready', {});
+  onToggle();
+  update(store.get());
+  store.subscribe(update);
+}
+
+/**
+ * Another page of this browser began anew: so does this one, instead of going on as a visitor that no other
+ * page knows any more.
+ *
+ * @param {Running} chat
+ */
+function forgetTogether(chat) {
+  const { endpoint, signal } = chat;
+  /** @param {StorageEvent} event */
+  const onStorage = ({ key, newValue }) => {
+    if (key === sessionKey(endpoint) && newValue === null) clear(chat);
+  };
+  window.addEventListener('storage', onStorage, { signal });
+}
+
+/** @param {Running} chat */
+function clear({ server, store }) {
+  server.drop();
+  store.set(initialState);
+}
