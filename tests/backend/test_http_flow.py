@@ -29,7 +29,11 @@ def test_a_question_is_answered_and_found_in_the_conversation(site: Site) -> Non
     assert visitor["requestId"] == "req:1"
     assert (assistant["author"], assistant["content"]) == ("assistant", "You said: Wo liegt München? 😀")
     assert (assistant["finishReason"], assistant["errorCode"]) == ("stop", None)
-    assert list(assistant) == ["messageId", "author", "content", "finishReason", "errorCode", "requestId", "createdAt"]
+    assert (assistant["sources"], assistant["suggestions"], assistant["feedback"]) == (None, None, None)
+    assert list(assistant) == [
+        "messageId", "author", "content", "finishReason", "errorCode", "requestId", "createdAt",
+        "sources", "suggestions", "feedback",
+    ]  # fmt: skip
 
 
 def test_an_erased_conversation_is_gone(site: Site) -> None:
