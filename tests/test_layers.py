@@ -34,7 +34,7 @@ PYTHON_FLOORS = {
 }  # fmt: skip
 WIDGET_FLOORS = {
     5: ["embed", "handle", "index", "launch", "widget"],
-    4: ["extras", "extras/*", "sync", "views/*"],
+    4: ["actions", "extras", "extras/*", "menu", "sync", "views/*"],
     3: ["client", "follow", "line", "render"],
     2: ["config", "dom", "parts", "storage", "transport"],
     1: [

@@ -55,7 +55,7 @@ MODULE = Form(("--format=esm", "--charset=utf8"), ("--module",))
 # The launcher's own, which is no language.
 NO_LANGUAGE = {"launcher"}
 # What is fetched once the chat is there.
-LATER = ("extras", "sync")
+LATER = ("extras", "sync", "actions", "menu")
 
 
 def run_esbuild(arguments: Iterable[str], folder: Path) -> None:

@@ -175,3 +175,19 @@ test('after an erasure the new conversation is taken over', () => {
   const state = merge(after(...answered('r1')), copy([asked('r5'), told('r5')], null, 'c2'));
   assert.deepEqual([state.messages.map(({ id }) => id), state.conversationId], [['q-r5', 'a-r5'], 'c2']);
 });
+
+test('what came beside an answer comes back in the shape of its events', () => {
+  const sources = [{ n: 1, title: 'Delivery', url: 'https://shop.example/', snippet: '' }];
+  const feedback = { rating: 'down', comment: null };
+  const rich = told('r1', 'r1!', { sources, suggestions: ['And then?'], feedback });
+  const state = merge(initialState, copy([asked('r1'), rich, asked('r2'), told('r2', 'r2!', { sources: null })]));
+  const suggestions = { suggestions: ['And then?'] };
+  assert.deepEqual(state.messages[1].more, { sources: { sources }, suggestions, feedback });
+  assert.equal('more' in state.messages[3], false);
+});
+
+test('what came beside an answer outlives a copy without it', () => {
+  const streamed = after(...answered('r1').slice(0, 3), event('suggestions', { suggestions: ['And then?'] }));
+  const state = merge(streamed, copy([asked('r1'), told('r1')]));
+  assert.deepEqual(state.messages[1].more, { suggestions: { suggestions: ['And then?'] } });
+});

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createId, createMark, createSession, readSession, wasRunning } from '../../widget/src/storage.js';
+import {
+  createId, createMark, createSession, forgetAll, forgetSession, keepChoice, readChoice, readSession, wasRunning,
+} from '../../widget/src/storage.js';
 
 const ENDPOINT = 'https://shop.example/api/ai';
 const MINUTE_MS = 60_000;
@@ -141,4 +143,35 @@ test('a storage that refuses costs the memory, nothing else', () => {
     assert.equal(readSession(ENDPOINT, area), null);
     assert.match(createSession(ENDPOINT, area), /^[0-9a-f]{32}$/);
   }
+});
+
+test('a forgotten session is followed by another one', () => {
+  const { area, items } = stand();
+  const sessionId = createSession(ENDPOINT, area);
+  forgetSession(ENDPOINT, area);
+  assert.equal(items.size, 0);
+  assert.notEqual(createSession(ENDPOINT, area), sessionId);
+});
+
+test('what the visitor chose is found again, and is null before', () => {
+  const { area } = stand();
+  assert.equal(readChoice(ENDPOINT, 'sound', area), null);
+  keepChoice(ENDPOINT, 'sound', 'on', area);
+  assert.equal(readChoice(ENDPOINT, 'sound', area), 'on');
+});
+
+test('where the storage refuses a choice is for this page alone', () => {
+  for (const area of Object.values(refusals)) {
+    keepChoice(ENDPOINT, 'sound', 'on', area);
+    assert.equal(readChoice(ENDPOINT, 'sound', area), null);
+  }
+});
+
+test('all of ours is forgotten, and nothing of the page or of another server', () => {
+  const others = ['cart', 'chatbubble:session:https://other.example/api/ai', `chatbubble:session:${ENDPOINT}2`];
+  const ours = [`chatbubble:session:${ENDPOINT}`, `chatbubble:running:${ENDPOINT}/`, `chatbubble:sound:${ENDPOINT}`];
+  const storage = Object.fromEntries([...others, ...ours].map((key) => [key, 'x']));
+  Object.defineProperty(storage, 'removeItem', { value: (key) => delete storage[key] });
+  forgetAll([ENDPOINT, `${ENDPOINT}/`], [() => storage, refusals.blocked]);
+  assert.deepEqual(Object.keys(storage), others);
 });

@@ -16,6 +16,8 @@ import { LONGEST_QUESTION } from './views/composer.js';
 
 /** @typedef {import('./widget.js').Running} Running */
 
+/** @typedef {Running & {say: (text: string) => void}} Speaking with what tells a screen reader */
+
 /**
  * @typedef {object} Extras
  * @property {(verb: string, details: any[]) => void} run obeys the page
@@ -29,8 +31,8 @@ export function start(chat) {
   const { root, frame, given, spell, words, panel, signal } = chat;
   warn(given, spell);
   adopt(root, css + bidi);
-  void addWords(chat);
-  createAnnouncer(root, frame, words, signal);
+  const say = createAnnouncer(root, frame, words, signal);
+  void addMore({ ...chat, say });
   listenToKeys(chat);
   fitViewport(frame, signal);
   return { run: createApi(chat, (text) => askAsTyped(panel.composer.element, text)) };
@@ -48,6 +50,8 @@ function askAsTyped(composer, text) {
   const [send] = composer.getElementsByClassName('send');
   if (!input) return;
   const draft = input.value;
+  // Nor does it take the place of one that the visitor is editing.
+  delete composer.dataset.replaces;
   /** @param {string} value */
   const write = (value) => {
     input.value = value;
@@ -56,6 +60,20 @@ function askAsTyped(composer, text) {
   write(text);
   /** @type {HTMLButtonElement} */ (send).click();
   if (!input.value.trim()) write(draft);
+}
+
+/**
+ * The words, and then the parts that need them to begin with.
+ *
+ * @param {Speaking} chat
+ */
+async function addMore(chat) {
+  const parts = ['actions', 'menu'].map(chat.fetchPart);
+  await addWords(chat);
+  for (const part of parts) {
+    const { start: begin } = (await part) ?? {};
+    if (!chat.signal.aborted) begin?.(chat);
+  }
 }
 
 /**

@@ -15,6 +15,7 @@ const SHAPES = {
   accent: [/^#([\da-f]{3}){1,2}$/i, 'a colour like #0a7 or #00aa77'],
   position: [/^bottom-(right|left)$/, 'bottom-right or bottom-left'],
   theme: [/^(auto|light|dark)$/, 'auto, light or dark'],
+  sound: [/^(on|off)$/, 'on or off'],
 };
 
 /**

@@ -66,14 +66,26 @@ function merge(told, kept) {
  * @param {import('./types.js').SnapshotMessage} message
  * @returns {MessageView}
  */
-function adopt(kept, { messageId, author, content, finishReason = null, errorCode, requestId = null, createdAt }) {
+function adopt(kept, message) {
+  const { messageId, author, content, finishReason = null, errorCode, requestId = null, createdAt } = message;
   const fresh = newMessage(author, requestId ?? '', createdAt);
   const id = requestId ? fresh.id : messageId;
   const mine = findMessage(kept, id) ?? fresh;
   const state = errorCode ? 'failed' : finishReason === 'aborted' ? finishReason : 'done';
   if (mine.messageId === messageId && mine.state === state && mine.text === content) return mine;
   const error = errorCode ? { code: errorCode, message: '', retryable: true } : null;
-  return { ...fresh, ...withText(mine, content), id, requestId, messageId, state, finishReason, error };
+  const more = moreOf(message) ?? mine.more;
+  const told = more && { more };
+  return { ...fresh, ...withText(mine, content), id, requestId, messageId, state, finishReason, error, ...told };
+}
+
+/**
+ * What events told beside the text, in their shape.
+ * @param {import('./types.js').SnapshotMessage} message
+ */
+function moreOf({ sources, suggestions, feedback }) {
+  if (!sources && !suggestions && !feedback) return undefined;
+  return { ...(sources && { sources: { sources } }), ...(suggestions && { suggestions: { suggestions } }), feedback };
 }
 
 /**

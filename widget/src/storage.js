@@ -109,6 +109,46 @@ export function readSession(endpoint, area = local) {
 }
 
 /**
+ * What the visitor chose, if they did.
+ *
+ * @param {string} endpoint
+ * @param {'sound'} name
+ * @param {Area} [area]
+ * @returns {string | null}
+ */
+export function readChoice(endpoint, name, area = local) {
+  return reach(area, (storage) => storage.getItem(`chatbubble:${name}:${endpoint}`));
+}
+
+/**
+ * Remembers what the visitor chose.
+ *
+ * @param {string} endpoint
+ * @param {'sound'} name
+ * @param {string} value
+ * @param {Area} [area]
+ */
+export function keepChoice(endpoint, name, value, area = local) {
+  reach(area, (storage) => storage.setItem(`chatbubble:${name}:${endpoint}`, value));
+}
+
+/**
+ * Forgets everything that was ever remembered under these addresses of one server.
+ *
+ * @param {readonly string[]} addresses
+ * @param {readonly Area[]} [areas]
+ */
+export function forgetAll(addresses, areas = [local, () => sessionStorage]) {
+  const isOurs = (/** @type {string} */ key) =>
+    key.startsWith('chatbubble:') && addresses.some((address) => key.endsWith(`:${address}`));
+  for (const area of areas) {
+    reach(area, (storage) => {
+      for (const key of Object.keys(storage).filter(isOurs)) storage.removeItem(key);
+    });
+  }
+}
+
+/**
  * A new session id, stored from now on.
  *
  * @param {string} endpoint

@@ -92,6 +92,9 @@
  * @property {string | null} [errorCode]
  * @property {string | null} [requestId]
  * @property {number} createdAt
+ * @property {readonly object[] | null} [sources]
+ * @property {readonly string[] | null} [suggestions]
+ * @property {{rating: 'up' | 'down', comment: string | null} | null} [feedback]
  */
 
 /** @typedef {{streamId: string, lastEventId: string, messageId: string, requestId: string}} ActiveStream */
@@ -193,6 +196,7 @@
  * @property {string} accent `#rgb` or `#rrggbb`
  * @property {'bottom-right' | 'bottom-left'} position bottom-right by default
  * @property {'auto' | 'light' | 'dark'} theme auto by default
+ * @property {'on' | 'off'} sound when an answer ends while the panel is closed; off by default
  */
 
 /**

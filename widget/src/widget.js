@@ -53,6 +53,16 @@ import { createPanel } from './views/panel.js';
  */
 
 /**
+ * @typedef {object} Reach
+ * @property {string} session the secret id that the server knows the visitor by; empty before its first use
+ * @property {() => Promise<void> | undefined} restore
+ * @property {() => Promise<void>} erase
+ * @property {() => void} drop forgets who the visitor was: the next use begins with what the browser holds then
+ */
+
+/** @typedef {import('./views/panel.js').Server & Reach} Connection */
+
+/**
  * Build the chat into the launcher's frame.
  *
  * @param {ChatParts} launcher
@@ -126,8 +136,7 @@ async function loadWords(locale, own) {
  * @param {string} locale
  * @param {import('./types.js').Store<State>} store
  * @param {AbortSignal} signal ends requests, timers and listeners
- * @returns {import('./views/panel.js').Server & {restore: () => Promise<void> | undefined, erase: () => Promise<void>,
- *   drop: () => void}} `drop` forgets who the visitor was
+ * @returns {Connection}
  */
 function connect(endpoint, locale, store, signal) {
   /** @type {import('./types.js').Client | null} */
@@ -140,7 +149,7 @@ function connect(endpoint, locale, store, signal) {
     const known = readSession(endpoint);
     client = createClient({
       endpoint,
-      sessionId: known ?? createSession(endpoint),
+      sessionId: (server.session = known ?? createSession(endpoint)),
       store,
       fetch: (...request) => fetch(...request),
       now: Date.now,
@@ -164,7 +173,9 @@ function connect(endpoint, locale, store, signal) {
   }
 
   signal.addEventListener('abort', drop);
-  return {
+  /** @type {Connection} */
+  const server = {
+    session: '',
     restore() {
       if (readSession(endpoint)) reach();
       return restored;
@@ -176,4 +187,5 @@ function connect(endpoint, locale, store, signal) {
     resumeNow: () => client?.resumeNow(),
     drop,
   };
+  return server;
 }

@@ -16,7 +16,8 @@ export const LONGEST_QUESTION = 4000;
  * Where the visitor writes.
  *
  * @param {import('../types.js').Words} words
- * @param {(text: string) => void} onSend gets the trimmed, sendable question
+ * @param {(text: string, replaces?: string) => void} onSend gets the trimmed, sendable question, and the `requestId` of
+ *   the one that is being edited: whoever begins that puts it into `element.dataset.replaces`
  * @param {() => void} onStop
  * @returns {Composer}
  */
@@ -56,7 +57,7 @@ export function createComposer(words, onSend, onStop) {
     // Before the button is switched off: what is disabled loses the focus to the page.
     if (send.matches(':focus-visible')) input.focus();
     onInput();
-    onSend(text);
+    onSend(text, element.dataset.replaces);
   }
 
   /** @param {KeyboardEvent} event */

@@ -1,0 +1,30 @@
+import { make } from '../dom.js';
+
+const MOST = 9;
+
+/**
+ * Shows on the launcher how many answers ended while the panel was closed, until it is opened.
+ *
+ * @param {import('../extras.js').Speaking} chat
+ * @param {() => void} onArrival
+ */
+export function showUnread({ host, button, words, signal }, onArrival) {
+  const label = `${button.getAttribute('aria-label')}`;
+  const badge = make('span', 'badge', { 'aria-hidden': 'true' });
+  let known = 0;
+
+  /** @param {number} count */
+  function show(count) {
+    if (count > known) onArrival();
+    known = count;
+    badge.hidden = !count;
+    badge.textContent = count > MOST ? `${MOST}+` : `${count || ''}`;
+    const told = count ? `${label}, ${words.unread?.replace('{count}', `${count}`)}` : label;
+    button.setAttribute('aria-label', told);
+  }
+
+  show(0);
+  button.append(badge);
+  const hear = (/** @type {Event} */ event) => show(Number(/** @type {CustomEvent} */ (event).detail.count));
+  host.addEventListener('chatbubble:unread', hear, { signal });
+}
