@@ -145,7 +145,12 @@ def test_nothing_is_left_of_an_earlier_build(files: Entries, tmp_path: Path) -> 
     pipeline.build(tmp_path)
     suffixes = ("", ".gz", ".br", ".map")
     expected = {entry["file"] + suffix for entry in files.values() for suffix in suffixes} | {"manifest.json"}
-    assert set(contents(tmp_path)) == expected
+    assert set(contents(tmp_path)) == expected | set(sources.AS_THEY_ARE)
+
+
+def test_what_is_for_other_builds_is_served_as_it_was_written(built: Path) -> None:
+    for name, source in sources.AS_THEY_ARE.items():
+        assert (built / name).read_bytes() == source.read_bytes()
 
 
 def test_the_launcher_knows_its_chat_file(built: Path, files: Entries) -> None:

@@ -57,6 +57,18 @@ def test_the_module_form_has_a_stable_address_too(client: FlaskClient, files: En
     assert client.get("/ai/widget.mjs").data == client.get(f"/ai/assets/{files['widget.mjs']['file']}").data
 
 
+def test_what_is_for_other_builds_has_a_plain_name_and_is_cached_briefly(client: FlaskClient, built: Path) -> None:
+    for name, kind in {
+        "react.mjs": "text/javascript",
+        "react.d.mts": "text/plain",
+        "widget.d.mts": "text/plain",
+    }.items():
+        answer = client.get(f"/ai/assets/{name}")
+        assert (answer.data, answer.mimetype) == ((built / name).read_bytes(), kind)
+        assert answer.headers["Cache-Control"] == "public, max-age=300, stale-while-revalidate=86400"
+        assert hashlib.sha256(answer.data).hexdigest()[:12] in answer.headers["ETag"]
+
+
 def test_an_unchanged_launcher_is_not_sent_again(client: FlaskClient) -> None:
     first = client.get("/ai/widget.js", headers={"Accept-Encoding": "br"})
     for etag in (first.headers["ETag"], f"W/{first.headers['ETag']}", f'"other", {first.headers["ETag"]}'):

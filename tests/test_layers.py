@@ -33,7 +33,7 @@ PYTHON_FLOORS = {
     0: ["errors", "events", "records"],
 }  # fmt: skip
 WIDGET_FLOORS = {
-    5: ["embed", "handle", "index", "launch", "widget"],
+    5: ["embed", "handle", "index", "launch", "react", "widget"],
     4: ["actions", "extras", "extras/*", "menu", "sync", "views/*"],
     3: ["client", "follow", "line", "render"],
     2: ["config", "dom", "parts", "storage", "transport"],

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TextIO
 import brotli
 import toolchain
 import zopfli.gzip
-from sources import HERE, SOURCES, STATIC, is_current, short_names, sources_hash
+from sources import AS_THEY_ARE, HERE, SOURCES, STATIC, is_current, short_names, sources_hash
 from webassets import Bundle, Environment
 from webassets.exceptions import BuildError, BundleError, FilterError
 from webassets.filter import Filter
@@ -225,7 +225,9 @@ def build(static: Path = STATIC, sources: Path = SOURCES) -> dict[str, Any]:
         output = Path(name) / "static"
         staged = stage(sources, Path(name))
         files = bundle_all(environment(staged, output), staged)
-        manifest = {"files": files, "sources": sources_hash(sources)}
+        for file, source in AS_THEY_ARE.items():
+            shutil.copyfile(source, output / file)
+        manifest = {"files": files, "plain": sorted(AS_THEY_ARE), "sources": sources_hash(sources)}
         text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
         (output / "manifest.json").write_text(text, "utf-8")
         for draft in output.glob("chat.draft.*"):

@@ -12,9 +12,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "src"
 STATIC = HERE.parent / "backend" / "chatbubble" / "static"
+# For integrators' own builds, under their plain names: not bundled, not minified.
+AS_THEY_ARE = {
+    "react.mjs": SOURCES / "react.js",
+    "react.d.mts": HERE / "types" / "react.d.mts",
+    "widget.d.mts": HERE / "types" / "widget.d.mts",
+}
 # What decides the bytes besides the sources: the recipe and the pinned tools.
 SHORT_NAMES = HERE / "short-names.txt"
-RECIPE = (HERE / "assets.py", HERE / "package-lock.json", SHORT_NAMES, HERE / "list_words.js")
+RECIPE = (HERE / "assets.py", HERE / "package-lock.json", SHORT_NAMES, HERE / "list_words.js", *AS_THEY_ARE.values())
 
 
 def short_names() -> list[str]:
@@ -42,4 +48,4 @@ def is_current(static: Path = STATIC) -> bool:
     if manifest.get("sources") != sources_hash():
         return False
     names = [name for entry in manifest["files"].values() for name in (entry["file"], entry["map"])]
-    return all((static / name).is_file() for name in names)
+    return all((static / name).is_file() for name in [*names, *manifest["plain"]])

@@ -6,6 +6,7 @@ names that the manifest lists exist, so no path ever comes from a request.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -21,6 +22,7 @@ from .errors import ConfigError, NotFound
 STATIC = Path(__file__).with_name("static")
 SCRIPT_TYPE = "text/javascript; charset=utf-8"
 MAP_TYPE = "application/json"
+PLAIN_TYPES = {".mjs": SCRIPT_TYPE, ".mts": "text/plain; charset=utf-8"}
 STABLE = "public, max-age=300, stale-while-revalidate=86400"
 IMMUTABLE = "public, max-age=31536000, immutable"
 # Scheme, host and path; nothing that a script's address would have to come before.
@@ -38,19 +40,16 @@ class AssetFile:
     bodies: dict[str, bytes]
     integrity: str | None
     source_map: str | None
-
-    @property
-    def digest(self) -> str:
-        """The part of the name that changes with the content."""
-        return self.name.split(".")[1]
+    digest: str
 
 
 class Assets:
     """The widget's files, ready to be served. Stateless after loading: share one per app."""
 
-    def __init__(self, stable: dict[str, AssetFile], hashed: dict[str, AssetFile]) -> None:
+    def __init__(self, stable: dict[str, AssetFile], hashed: dict[str, AssetFile], plain: dict[str, AssetFile]) -> None:
         self._stable = stable
         self._hashed = hashed
+        self._plain = plain
 
     @classmethod
     def load(cls, folder: Path = STATIC) -> Assets:
@@ -60,12 +59,14 @@ class Assets:
             ConfigError: the widget is not built, or only in part.
         """
         try:
-            entries = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
+            manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+            entries = manifest["files"]
             stable = {name: _read_script(folder, entry) for name, entry in entries.items()}
             maps = [_read_map(folder, entry) for entry in entries.values()]
+            plain = {name: _read_plain(folder, name, PLAIN_TYPES[Path(name).suffix]) for name in manifest["plain"]}
         except (FileNotFoundError, ValueError, KeyError) as cause:
             raise ConfigError(f"The widget is not built: run `make build`. ({cause!r} in {folder})") from cause
-        return cls(stable, {asset.name: asset for asset in [*stable.values(), *maps]})
+        return cls(stable, {asset.name: asset for asset in [*stable.values(), *maps]}, plain)
 
     def launcher(self, accept_encoding: Accept, if_none_match: ETags) -> Response:
         """`GET /widget.js`: today's launcher, cached for minutes.
@@ -83,6 +84,8 @@ class Assets:
     def file(self, name: str, accept_encoding: Accept, if_none_match: ETags) -> Response:
         """`GET /assets/<name>`: a file whose name holds its hash, cached for a year.
 
+        What integrators' own builds take, `react.mjs` and the types, has a plain name and is cached for minutes.
+
         The chat file of another build redirects to this build's: a launcher from before a
         deploy, or from the other half of one, must still open.
 
@@ -92,6 +95,8 @@ class Assets:
         asset = self._hashed.get(name)
         if asset is not None:
             return _answer(asset, "", IMMUTABLE, accept_encoding, if_none_match)
+        if name in self._plain:
+            return _answer(self._plain[name], "", STABLE, accept_encoding, if_none_match)
         if CHAT_NAME.fullmatch(name) is None:
             raise NotFound
         moved = {"Location": self._stable["chat.mjs"].name, "Cache-Control": STABLE, "Access-Control-Allow-Origin": "*"}
@@ -123,12 +128,20 @@ def _read_script(folder: Path, entry: dict[str, Any]) -> AssetFile:
     name = entry["file"]
     bodies = {"": (folder / name).read_bytes()}
     bodies |= {encoding: (folder / (name + suffix)).read_bytes() for encoding, suffix in ENCODINGS}
-    return AssetFile(name, SCRIPT_TYPE, bodies, entry["integrity"], entry["map"])
+    return AssetFile(name, SCRIPT_TYPE, bodies, entry["integrity"], entry["map"], _digest(bodies[""]))
 
 
 def _read_map(folder: Path, entry: dict[str, Any]) -> AssetFile:
-    name = entry["map"]
-    return AssetFile(name, MAP_TYPE, {"": (folder / name).read_bytes()}, None, None)
+    return _read_plain(folder, entry["map"], MAP_TYPE)
+
+
+def _read_plain(folder: Path, name: str, content_type: str) -> AssetFile:
+    content = (folder / name).read_bytes()
+    return AssetFile(name, content_type, {"": content}, None, None, _digest(content))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _choose_encoding(asset: AssetFile, accepted: Accept) -> str:

@@ -48,7 +48,7 @@ export function createWardrobe(chat) {
     },
     strings(value) {
       const limit = new Intl.NumberFormat(locale).format(LONGEST_QUESTION);
-      const texts = Object.entries(value).map(([key, text]) => [key, text.replace('{limit}', limit)]);
+      const texts = Object.entries(value ?? {}).map(([key, text]) => [key, text.replace('{limit}', limit)]);
       reword(root, words, Object.fromEntries(texts));
       brand();
     },
@@ -94,8 +94,10 @@ function mistakeIn(name, value, wear, words) {
  * @param {object} words
  */
 function mistakeInStrings(value, words) {
-  if (typeof value !== 'object' || !value) return 'Chatbubble: strings takes an object of texts.';
-  const wrong = Object.entries(value).find(([key, text]) => !Object.hasOwn(words, key) || typeof text !== 'string');
+  if (typeof value !== 'object') return 'Chatbubble: strings takes an object of texts.';
+  /** @param {[string, unknown]} entry */
+  const isWrong = ([key, text]) => !Object.hasOwn(words, key) || typeof text !== 'string';
+  const wrong = Object.entries(value ?? {}).find(isWrong);
   return wrong ? `Chatbubble: strings has no text ${wrong[0]}, or it is none.` : '';
 }
 

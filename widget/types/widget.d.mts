@@ -1,0 +1,235 @@
+// Made by widget/write_types.js from the comments of the sources.
+
+/**
+ * Put a bubble on the page.
+ *
+ * @param {Partial<Options>} [options]
+ * @returns {Handle}
+ */
+export declare function mount(options?: Partial<Options>): Handle;
+/**
+ * What a page's own code sees of its bubble, as types. Nothing here exists at run time. The files in
+ * `widget/types`, which integrators get, are made from it.
+ */
+export type Message = {
+    /**
+     * the same after a reload
+     */
+    id: string;
+    author: 'visitor' | 'assistant' | 'operator' | 'system';
+    /**
+     * all of it that has arrived; an answer is Markdown
+     */
+    text: string;
+    state: 'queued' | 'sending' | 'streaming' | 'done' | 'aborted' | 'failed';
+    /**
+     * set when `state` is `failed`
+     */
+    error: {
+        code: string;
+        message: string;
+        retryable: boolean;
+    } | null;
+    /**
+     * why an answer ended, as the server told it: `stop`, `length`, ...
+     */
+    finishReason: string | null;
+    /**
+     * the server's name for it, once known
+     */
+    messageId: string | null;
+    /**
+     * milliseconds since the Unix epoch
+     */
+    createdAt: number;
+};
+export type ChatState = {
+    /**
+     * whether the chat was fetched; until then the rest says nothing
+     */
+    isReady: boolean;
+    /**
+     * whether the panel is open
+     */
+    isOpen: boolean;
+    /**
+     * whether an answer is under way that Stop would end
+     */
+    isAnswering: boolean;
+    /**
+     * answers that ended while the panel was closed, since it was last open
+     */
+    unread: number;
+    connection: 'idle' | 'connecting' | 'streaming' | 'reconnecting' | 'lost';
+    /**
+     * in reading order
+     */
+    messages: readonly Message[];
+};
+export type ChatStore = {
+    /**
+     * the same object until something changes
+     */
+    get: () => ChatState;
+    /**
+     * returns its undo
+     */
+    subscribe: (listener: (state: ChatState) => void) => () => void;
+};
+export type ChatEvents = {
+    /**
+     * the chat was fetched. Who listens later is told too
+     */
+    ready: {};
+    /**
+     * the panel was opened, by whomever
+     */
+    open: {};
+    close: {};
+    /**
+     * a question was sent from this page
+     */
+    send: {
+        id: string;
+        text: string;
+    };
+    /**
+     * a piece of the running answer, and where in the answer
+     * it begins. 0 more than once: the answer began anew, or the page was loaded while it ran
+     */
+    token: {
+        id: string;
+        text: string;
+        index: number;
+    };
+    /**
+     * the running answer is there.
+     * `finishReason` is `aborted` when it was stopped
+     */
+    answer: {
+        id: string;
+        text: string;
+        question: string;
+        finishReason: string;
+    };
+    /**
+     * the running
+     * answer failed
+     */
+    error: {
+        id: string;
+        question: string;
+        code: string;
+        message: string;
+        retryable: boolean;
+    };
+    /**
+     * the line was cut (`reconnecting`), given up until the
+     * visitor acts (`lost`), or is whole again (anything else)
+     */
+    reconnect: {
+        connection: ChatState['connection'];
+    };
+    /**
+     * the visitor rated an answer
+     */
+    feedback: {
+        messageId: string;
+        rating: 'up' | 'down' | null;
+        comment: string;
+    };
+    /**
+     * the number of answers that wait to be read has changed
+     */
+    unread: {
+        count: number;
+    };
+    /**
+     * anything of the state has changed. Who listens is told how it stands first
+     */
+    state: ChatState;
+};
+export type Handle = {
+    open: () => void;
+    close: () => void;
+    toggle: () => void;
+    /**
+     * opens the panel and asks
+     */
+    ask: (text: string) => void;
+    /**
+     * asks and leaves the panel as it is
+     */
+    send: (text: string) => void;
+    /**
+     * ends the running answer
+     */
+    stop: () => void;
+    /**
+     * changes options; null takes one back to what it is by default
+     */
+    update: (changes: Changes) => void;
+    /**
+     * begins a new conversation, as a visitor whom the server does not know yet, in all
+     * pages of this browser. The server keeps the old one
+     */
+    reset: () => void;
+    on: <Name extends keyof ChatEvents>(name: Name, listener: (detail: ChatEvents[Name]) => void) => void;
+    off: <Name extends keyof ChatEvents>(name: Name, listener: (detail: ChatEvents[Name]) => void) => void;
+    store: ChatStore;
+    /**
+     * takes everything off the page. The conversation stays: on the server, and under its
+     * session id in this browser
+     */
+    destroy: () => void;
+};
+export type Changes = {
+    title?: string | null;
+    greeting?: string | null;
+    /**
+     * `#rgb` or `#rrggbb`
+     */
+    accent?: string | null;
+    theme?: 'auto' | 'light' | 'dark' | null;
+    position?: 'bottom-right' | 'bottom-left' | null;
+    /**
+     * our words by their keys, to be said in yours
+     */
+    strings?: Readonly<Record<string, string>>;
+};
+export type Call = ((verb: 'open' | 'close' | 'toggle' | 'stop' | 'reset' | 'destroy') => void) & ((verb: 'ask' | 'send', text: string) => void) & ((verb: 'update', changes: Changes) => void) & (<Name extends keyof ChatEvents>(verb: 'on' | 'off', name: Name, listener: (detail: ChatEvents[Name]) => void) => void);
+export type Options = {
+    /**
+     * address of the server's routes; by default derived from the script's own
+     */
+    endpoint: string;
+    /**
+     * language tag; by default that of the page
+     */
+    locale: string;
+    title: string;
+    greeting: string;
+    /**
+     * `#rgb` or `#rrggbb`
+     */
+    accent: string;
+    /**
+     * bottom-right by default
+     */
+    position: 'bottom-right' | 'bottom-left';
+    /**
+     * auto by default
+     */
+    theme: 'auto' | 'light' | 'dark';
+    /**
+     * when an answer ends while the panel is closed; off by default
+     */
+    sound: 'on' | 'off';
+};
+
+declare global {
+  interface Window {
+    Chatbubble: Call;
+  }
+  const Chatbubble: Call;
+}
