@@ -131,3 +131,15 @@ def test_who_listens_late_is_told_that_it_is_ready_and_how_it_stands(page: Page)
     assert details(page, "ready") == [{}]
     assert (state["isReady"], state["isOpen"], state["isAnswering"], state["unread"]) == (True, True, False, 0)
     assert [message["text"] for message in state["messages"]] == ["say: Early.", "Early."]
+
+
+def test_a_rated_answer_is_told(page: Page) -> None:
+    page.evaluate(RECORD_ALL)
+    chat = Bubble(page).open()
+    chat.ask("say: Rate me.")
+    expect(chat.answers.last).to_have_text("Rate me.")
+    chat.host.get_by_role("button", name="Good answer").last.click()
+    wait_for(page, "feedback")
+    (feedback,) = details(page, "feedback")
+    assert (feedback["rating"], feedback["comment"]) == ("up", "")
+    assert feedback["messageId"]
