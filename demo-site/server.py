@@ -19,18 +19,23 @@ from flask import Flask, Response, abort, render_template, request, send_from_di
 from gevent.pywsgi import WSGIServer
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+PLAYGROUND = "/playground"
 _REPORT_BYTES = 16_384
 _REPORTS_KEPT = 100
 
 
-def policy(backend: str) -> str:
-    """The Content-Security-Policy of every page: nothing but our own style and images, and the widget."""
+def policy(backend: str, *, own_scripts: bool = False) -> str:
+    """The Content-Security-Policy of a page: nothing but our own style and images, and the widget.
+
+    `own_scripts` is for the one page that has a script of the site's own, a file like any other.
+    """
+    scripts = f"'self' {backend}" if own_scripts else backend
     return "; ".join(
         (
             "default-src 'none'",
             "style-src 'self'",
             "img-src 'self'",
-            f"script-src {backend}",
+            f"script-src {scripts}",
             f"connect-src {backend}",
             "base-uri 'none'",
             "form-action 'none'",
@@ -58,7 +63,8 @@ def create_site(backend: str, prefix: str = "/api/ai") -> Flask:
 
     @site.after_request
     def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = policy(backend)
+        own_scripts = request.path == PLAYGROUND
+        response.headers["Content-Security-Policy"] = policy(backend, own_scripts=own_scripts)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
         response.headers.setdefault("Cache-Control", "no-cache")
@@ -77,6 +83,7 @@ def _add_pages(site: Flask) -> None:
     page("/delivery", "delivery.html")
     page("/about", "about.html")
     page("/zh", "chinese.html")
+    page(PLAYGROUND, "playground.html")
 
     @site.get("/shop/<slug>")
     def product(slug: str) -> str:

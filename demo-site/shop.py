@@ -18,6 +18,12 @@ NAVIGATION = (
     ("/about", "About", "关于"),
 )
 
+# Of the playground: a language's tag, and its name in it.
+LANGUAGES = (
+    ("en", "English"),
+    ("zh-CN", "简体中文"),
+)
+
 HOURS = (
     ("Monday", "周一", "closed", "休息"),
     ("Tuesday to Friday", "周二至周五", "10:00–18:00", "10:00–18:00"),

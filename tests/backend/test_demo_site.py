@@ -23,8 +23,10 @@ from chatbubble.providers.demo import ANSWERS  # noqa: E402
 BACKEND = "http://127.0.0.1:8000"
 STATIC = ROOT / "demo-site" / "static"
 PRODUCT_PATHS = [f"/shop/{product.slug}" for product in shop.PRODUCTS]
-PATHS = ["/", "/shop", "/size-guide", "/delivery", "/about", "/zh", *PRODUCT_PATHS]
-VOID = {"meta", "link", "img", "source", "br"}
+SHOP_PATHS = ["/", "/shop", "/size-guide", "/delivery", "/about", "/zh", *PRODUCT_PATHS]
+PATHS = [*SHOP_PATHS, "/playground"]
+KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "ico": "image/svg+xml"}
+VOID = {"meta", "link", "img", "source", "br", "input"}
 
 
 class Page(HTMLParser):
@@ -92,7 +94,7 @@ def test_a_page_can_be_read_without_seeing_it(site: FlaskClient, path: str) -> N
     assert all("scope" in cell for cell in page.all("th"))
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/nowhere", "/static/style.css", "/favicon.ico"])
+@pytest.mark.parametrize("path", [*SHOP_PATHS, "/nowhere", "/static/style.css", "/favicon.ico"])
 def test_every_response_carries_the_policy(site: FlaskClient, path: str) -> None:
     with site.get(path) as response:
         assert response.headers["Content-Security-Policy"] == (
@@ -103,7 +105,18 @@ def test_every_response_carries_the_policy(site: FlaskClient, path: str) -> None
         )
 
 
-@pytest.mark.parametrize("path", PATHS)
+def test_the_playground_is_the_one_page_with_a_script_of_the_sites_own(site: FlaskClient) -> None:
+    with site.get("/playground") as response:
+        allowed = response.headers["Content-Security-Policy"]
+    assert allowed == policy(BACKEND).replace("script-src ", "script-src 'self' ")
+    page = read(site, "/playground")
+    assert page.all("script") == [{"type": "module", "src": "/static/playground.js"}]
+    assert "".join(page.inline_text).strip() == ""
+    (form,) = page.all("form")
+    assert form["data-module"] == f"{BACKEND}/api/ai/widget.mjs"
+
+
+@pytest.mark.parametrize("path", SHOP_PATHS)
 def test_nothing_is_inline_and_nothing_is_foreign_but_the_widget(site: FlaskClient, path: str) -> None:
     page = read(site, path)
     assert "".join(page.inline_text).strip() == ""
@@ -138,12 +151,13 @@ def test_every_internal_link_leads_somewhere(site: FlaskClient) -> None:
 def test_every_file_a_page_needs_is_there(site: FlaskClient) -> None:
     pages = [read(site, path) for path in PATHS]
     files = {link["href"] for page in pages for link in page.all("link")}
+    files |= {script["src"] for page in pages for script in page.all("script") if script["src"].startswith("/")}
     files |= {image["src"] for page in pages for image in page.all("img")}
     files |= {source["srcset"] for page in pages for source in page.all("source")} | {"/favicon.ico"}
     for file in sorted(files):
         with site.get(file) as response:
             assert response.status_code == 200, file
-            assert response.mimetype == ("text/css" if file.endswith(".css") else "image/svg+xml")
+            assert response.mimetype == KINDS[file.rpartition(".")[2]]
     unused = {f"/static/{path.relative_to(STATIC)}" for path in STATIC.rglob("*.*")} - files
     assert unused == {"/static/signpost.svg"}, "only the page for lost visitors is missing above"
 
