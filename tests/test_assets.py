@@ -28,6 +28,8 @@ Entries = dict[str, dict[str, Any]]
 KB = 1024
 # After gzip. The launcher comes with every page, the chat on a visitor's first sign of interest.
 BUDGETS = {"launcher": 2 * KB, "chat": 15 * KB}
+# Each of its two files: what the chat says at once, and what it says later.
+LANGUAGE_BUDGET = 921
 README_LINE = re.compile(r"launcher: (\d+\.\d) KB, chat: (\d+\.\d) KB gzip")
 
 
@@ -74,6 +76,13 @@ def test_every_name_that_is_made_short_is_in_use() -> None:
 @pytest.mark.parametrize("part", BUDGETS)
 def test_the_page_pays_no_more_than_promised(part: str, sizes: dict[str, int]) -> None:
     assert sizes[part] <= BUDGETS[part]
+
+
+def test_a_language_costs_next_to_nothing(files: Entries) -> None:
+    names = {path.stem for path in (sources.SOURCES / "strings").glob("*.js")} - {"en", "launcher"}
+    sizes = {f"{name}{part}": files[f"{name}{part}.mjs"]["gzip"] for name in names for part in ("", ".more")}
+    assert len(sizes) == 38
+    assert {name: size for name, size in sizes.items() if size > LANGUAGE_BUDGET} == {}
 
 
 def test_the_readme_prints_what_the_page_pays(sizes: dict[str, int]) -> None:

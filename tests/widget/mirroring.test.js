@@ -10,6 +10,8 @@ const SIDES = {
   'launcher.css': /^(right|left|inset)/,
   // Of a table's column, as the answer has it; of a title, beside the avatar. The corners are mirrored by hand.
   'answer.css': /^text-align: right/,
+  // An arrow that points down.
+  'actions.css': /^border-width/,
   'bidi.css': /^(text-align|border-radius)/,
 };
 

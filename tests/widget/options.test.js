@@ -16,6 +16,7 @@ test('nothing is wrong with options as they should be', () => {
     accent: '#00aa77',
     position: 'bottom-left',
     theme: 'dark',
+    strings: { send: 'Go', close: '' },
   };
   assert.deepEqual(mistakesIn(given), []);
 });
@@ -58,6 +59,12 @@ for (const [name, value, words] of [
     ]);
   });
 }
+
+test('words are given as an object of texts', () => {
+  for (const strings of ['Send', 7, { send: 7 }, ['Send', null]]) {
+    assert.match(String(mistakesIn({ strings }, String)), /^Chatbubble: strings takes an object of texts, not /);
+  }
+});
 
 test('a long malformed value is cut in its warning', () => {
   assert.ok(mistakesIn({ theme: 'x'.repeat(500) })[0].length < 150);

@@ -4,7 +4,7 @@ const SHOWN_LENGTH = 60;
 
 /**
  * What each option may look like, and each verb's text, and how to say so.
- * @type {Record<keyof Options | 'ask', [RegExp, string]>}
+ * @type {Record<Exclude<keyof Options, 'strings'> | 'ask', [RegExp, string]>}
  */
 const SHAPES = {
   ask: [/./, 'a text'],
@@ -38,10 +38,21 @@ export function mistakesIn(given, spell = asAttribute) {
  * @param {unknown} value
  */
 function faultOf(name, value) {
+  if (name === 'strings') return isOfTexts(value) ? '' : `takes an object of texts, not ${shown(value)}`;
   if (!Object.hasOwn(SHAPES, name)) return 'is unknown';
-  const [shape, words] = SHAPES[/** @type {keyof Options} */ (name)];
+  const [shape, words] = SHAPES[/** @type {keyof typeof SHAPES} */ (name)];
   if (value === null || value === undefined) return name === 'ask' ? `takes ${words}` : '';
   return typeof value === 'string' && shape.test(value.trim()) ? '' : `takes ${words}, not ${shown(value)}`;
+}
+
+/**
+ * Only a script can give these: all values of a tag are texts.
+ *
+ * @param {unknown} value
+ */
+function isOfTexts(value) {
+  const texts = value ?? {};
+  return typeof texts === 'object' && Object.values(texts).every((text) => typeof text === 'string');
 }
 
 /** @param {string} name */

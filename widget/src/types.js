@@ -197,6 +197,8 @@
  * @property {'bottom-right' | 'bottom-left'} position bottom-right by default
  * @property {'auto' | 'light' | 'dark'} theme auto by default
  * @property {'on' | 'off'} sound when an answer ends while the panel is closed; off by default
+ * @property {Readonly<Record<string, string>>} strings texts to be said in place of ours, by their keys in
+ *   `strings/en.js`
  */
 
 /**

@@ -9,7 +9,8 @@ const MOST = 9;
  * @param {() => void} onArrival
  */
 export function showUnread({ host, button, words, signal }, onArrival) {
-  const label = `${button.getAttribute('aria-label')}`;
+  // In the chat's language, which the launcher may not have words of.
+  const label = words.title;
   const badge = make('span', 'badge', { 'aria-hidden': 'true' });
   let known = 0;
 
