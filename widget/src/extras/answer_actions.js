@@ -29,6 +29,8 @@ export function createAnswerActions(element, chat) {
   /** What is under the bubble belongs to these. @type {unknown[]} */
   let done = [];
 
+  bubble.parentElement?.append(row);
+
   function onAgain() {
     const question = store.get().messages.find(({ id }) => id === `q-${view.requestId}`);
     if (!question) return;
