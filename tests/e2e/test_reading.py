@@ -153,7 +153,8 @@ def test_a_screen_reader_hears_the_answer_once(page: Page) -> None:
             const root = document.querySelector('chat-bubble').shadowRoot;
             new MutationObserver((changes) => {
                 for (const { target } of changes) {
-                    const region = (target.closest ? target : target.parentElement)?.closest('[aria-live=polite], [role=status]');
+                    const element = target.closest ? target : target.parentElement;
+                    const region = element?.closest('[aria-live=polite], [role=status]');
                     if (region?.textContent) window.heard.push(region.textContent);
                 }
             }).observe(root, { subtree: true, childList: true, characterData: true });
