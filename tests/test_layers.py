@@ -34,12 +34,13 @@ PYTHON_FLOORS = {
 }  # fmt: skip
 WIDGET_FLOORS = {
     5: ["embed", "handle", "index", "launch", "react", "widget"],
-    4: ["actions", "extras", "extras/*", "menu", "sync", "views/*"],
-    3: ["client", "follow", "line", "render"],
-    2: ["config", "dom", "parts", "storage", "transport"],
+    4: ["actions", "extras", "extras/*", "menu", "sync", "sync/take-back", "views/*"],
+    3: ["client", "follow", "line", "render", "sync/leader", "sync/shared"],
+    2: ["config", "dom", "parts", "storage", "sync/*", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",
-        "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "text-hygiene", "typewriter",
+        "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "sync/mirror", "text-hygiene",
+        "typewriter",
     ],
     0: ["errors", "public", "types", "styles/*"],
 }  # fmt: skip

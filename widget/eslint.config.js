@@ -14,7 +14,8 @@ const OUTSIDE = [
 ];
 const PURE = [
   'answer', 'backoff', 'conversation', 'graphemes', 'links', 'markdown', 'markdown/*', 'messages', 'options',
-  'queue', 'response', 'snapshot', 'sse', 'store', 'strings', 'strings/*', 'text-hygiene', 'typewriter',
+  'queue', 'response', 'snapshot', 'sse', 'store', 'strings', 'strings/*', 'sync/mirror', 'text-hygiene',
+  'typewriter',
   'errors', 'public', 'types',
 ];
 

@@ -51,10 +51,10 @@ def test_a_server_that_is_away_is_waited_for(context: BrowserContext, page: Page
     expect(chat.answers.last).to_have_text("Before.")
     context.set_offline(True)
     chat.ask("say: Across the gap.")
-    expect(chat.panel).to_contain_text("Reconnecting")
+    expect(chat.panel).to_contain_text("You are offline")
     context.set_offline(False)
     expect(chat.answers.last).to_have_text("Across the gap.", timeout=15_000)
-    expect(chat.panel).not_to_contain_text("Reconnecting")
+    expect(chat.panel).not_to_contain_text("You are offline")
 
 
 def test_a_question_is_asked_once_however_often_the_line_breaks(

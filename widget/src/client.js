@@ -43,11 +43,11 @@ export function createClient(options) {
   /**
    * @param {string} text
    * @param {string} [replaces]
+   * @param {string} [requestId]
    */
-  async function ask(text, replaces) {
+  async function ask(text, replaces, requestId = newId()) {
     const message = text.trim();
     if (!message || core.isOver) return;
-    const requestId = newId();
     const body = { message, sessionId, requestId, replaces, page: page?.(), locale };
     dispatch({ type: 'ask', requestId, text: message, at: now(), replaces });
     line.refresh();
@@ -123,8 +123,8 @@ function createCore(options) {
  * @param {object} body of the POST, the same at each attempt
  */
 async function runQuestion(core, requestId, body) {
-  // It is gone from the state when it was dropped, or the conversation erased.
-  while (!core.isOver && find(core, questionId(requestId))) {
+  // It is gone from the state when it was dropped, or the conversation erased; and it may have arrived before.
+  while (!core.isOver && find(core, questionId(requestId))?.state === 'queued') {
     if (await follow(core, { requestId }, body)) return;
     // Another answer is running, asked from another tab: show it, then ask again.
     if (!(await join(core))) await core.line.hold(chatError('TURN_RUNNING'));
@@ -143,6 +143,9 @@ async function join(core, onTold) {
     try {
       const { activeStream } = await load(core);
       onTold?.();
+      // An answer that another tab was following until now goes on from where it is.
+      const turn = core.current();
+      if (turn) return follow(core, turn);
       if (!activeStream || find(core, answerId(activeStream.requestId))) return false;
       return follow(core, { ...activeStream, cursor: activeStream.lastEventId });
     } catch (fault) {

@@ -45,7 +45,7 @@ const STEPS = {
   stop: (state) => change(state, { state: 'aborted' }, { isStopped: true }, { state: 'done' }),
   clear: () => initialState,
   ask(state, { requestId, text, at, replaces }) {
-    const kept = state.messages.filter((message) => !replaces || message.requestId !== replaces);
+    const kept = state.messages.filter((message) => ![requestId, replaces].includes(`${message.requestId}`));
     return { ...state, messages: [...kept, newMessage('visitor', requestId, at, { text, state: 'queued' })] };
   },
   connection(state, { connection, wait = null }) {

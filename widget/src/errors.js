@@ -11,8 +11,11 @@ export const REFUSED = 'REFUSED';
 /** A line or event of a stream is longer than anybody should send. */
 export const FRAME_TOO_LARGE = 'FRAME_TOO_LARGE';
 
+/** The browser says that there is no network: a question waits for it. */
+export const OFFLINE = 'OFFLINE';
+
 /** Codes made here, beside those of the server. `strings.js` has words for each. */
-export const CLIENT_CODES = [CONNECTION_LOST, ANSWER_LOST, REFUSED, FRAME_TOO_LARGE];
+export const CLIENT_CODES = [CONNECTION_LOST, ANSWER_LOST, REFUSED, FRAME_TOO_LARGE, OFFLINE];
 
 /**
  * `retryable`: whether trying again may help; `delayMs`: not sooner than that.

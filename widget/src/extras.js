@@ -81,7 +81,7 @@ async function addMore(chat) {
  *
  * @param {Running} chat
  */
-async function addWords({ given, locale, words, fetchPart }) {
+async function addWords({ given, locale, words, store, fetchPart }) {
   /** @type {string[]} */
   const texts = (locale !== 'en' && (await fetchPart(`${locale}.more`))?.default) || Object.values(more);
   Object.keys(more).forEach((keys, at) => {
@@ -89,6 +89,8 @@ async function addWords({ given, locale, words, fetchPart }) {
   });
   Object.assign(words, given.strings);
   words.tooLong = `${words.tooLong}`.replace('{limit}', new Intl.NumberFormat(locale).format(LONGEST_QUESTION));
+  // What is shown already may be said better now.
+  store.set({ ...store.get() });
 }
 
 /**

@@ -58,13 +58,13 @@ export async function abortIfStopped({ current, aborted, transport }) {
  * Follows one answer until it is settled. False: another answer is running, and the question was
  * put back.
  * @param {Core} core
- * @param {{requestId: string, streamId?: string, cursor?: string}} start
+ * @param {{requestId: string, streamId?: string | null, cursor?: string}} start
  * @param {object} [body] what to post; an answer that has a stream needs none
  * @returns {Promise<boolean>}
  */
 export async function follow(core, start, body) {
   const { dispatch, current, line, now } = core;
-  dispatch({ type: 'begin', at: now(), ...start });
+  if (!current()) dispatch({ type: 'begin', at: now(), ...start });
   line.show('connecting');
   for (let turn = current(); turn; turn = current()) {
     try {

@@ -10,14 +10,12 @@ import { BELL, BIN, BRACES, PLUS, SAVE } from './extras/icons.js';
 import { createMenu } from './extras/menu_button.js';
 import { createSound } from './extras/sound.js';
 import { showUnread } from './extras/unread.js';
-import { initialState } from './conversation.js';
 import { adopt } from './dom.js';
-import { forgetSession } from './storage.js';
 import css from './styles/menu.css';
 
 /** @param {import('./extras.js').Speaking} chat */
 export function start(chat) {
-  const { root, store, panel, server, words, locale, endpoint } = chat;
+  const { root, store, panel, server, words, locale } = chat;
   const sound = createSound(chat);
   const askToErase = createErasing(chat);
 
@@ -25,9 +23,7 @@ export function start(chat) {
     const { turn } = store.get();
     // Nobody will read that answer.
     if (turn?.streamId) void abort(chat, turn.streamId);
-    server.drop();
-    forgetSession(endpoint);
-    store.set(initialState);
+    void server.drop();
     panel.show(true, true);
   }
 

@@ -21,18 +21,20 @@ const local = () => localStorage;
  *
  * @param {string} endpoint
  */
-export const sessionKey = (endpoint) => `chatbubble:session:${endpoint}`;
+const sessionKey = (endpoint) => `chatbubble:session:${endpoint}`;
 
 /** @param {string} endpoint */
 const runningKey = (endpoint) => `chatbubble:running:${endpoint}`;
 
 /**
+ * What `action` does with a storage, or does not do.
+ *
  * @template T
  * @param {Area} area
  * @param {(storage: Storage) => T} action
  * @returns {T | null} null also when the storage refuses
  */
-function reach(area, action) {
+export function reach(area, action) {
   try {
     return action(area());
   } catch {
@@ -83,8 +85,9 @@ export function createMark(endpoint, now = Date.now, area = local) {
       // Only its own changes: a mark that another tab has set is that tab's to remove.
       if (next === isRunning) return;
       isRunning = next;
-      if (next) put();
-      else remove();
+      // All tabs show one answer: a closed panel does not speak for another tab's open one.
+      if (next && (isShown || !wasRunning(endpoint, area))) put();
+      else if (!next) remove();
     },
     show(isOpen) {
       isShown = isOpen;

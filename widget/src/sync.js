@@ -3,12 +3,50 @@
  * other pages.
  */
 
-import { createMark } from './storage.js';
+import { schedule } from './dom.js';
+import { createId, createMark } from './storage.js';
+import { createOutbox } from './sync/outbox.js';
+import { createMemory } from './sync/session.js';
+import { createShared } from './sync/shared.js';
+import { showOutbox } from './sync/take-back.js';
 
 export { applySnapshot } from './snapshot.js';
 
-/** @param {import('./widget.js').Running} chat */
-export function start({ home, button, store, restored, signal, show }) {
+/**
+ * @param {import('./widget.js').Running} chat
+ * @returns {import('./sync/shared.js').Shared} what the visitor's wishes go to
+ */
+export function start(chat) {
+  const { endpoint, store, server, signal, onTold } = chat;
+  const session = createMemory(endpoint);
+  const shared = createShared({
+    // Tabs of another build have other names for what a state holds: they do without each other.
+    name: `chatbubble:${endpoint}:${import.meta.url.replace(/#.*/, '')}`,
+    store,
+    createOwn: server.createOwn,
+    session,
+    outbox: createOutbox(endpoint),
+    platform: { open: (name) => new BroadcastChannel(name), locks: navigator.locks },
+    newId: createId,
+    now: Date.now,
+    schedule,
+    isOnline: () => navigator.onLine,
+    isHidden: () => document.hidden,
+    onTold,
+  });
+  Object.defineProperty(server, 'session', { get: session.read });
+  keepMark(chat);
+  showOutbox(chat, shared.takeBack);
+  live(shared, signal);
+  return shared;
+}
+
+/**
+ * Leaves the mark by which the next page, or another tab, shows a running answer by itself.
+ *
+ * @param {import('./widget.js').Running} chat
+ */
+function keepMark({ home, button, store, restored, signal, show }) {
   const mark = createMark(home);
   const isOpen = () => button.getAttribute('aria-expanded') === 'true';
   const observer = new MutationObserver(() => mark.show(isOpen()));
@@ -20,9 +58,29 @@ export function start({ home, button, store, restored, signal, show }) {
   mark.show(isOpen());
   update(store.get());
   store.subscribe(update);
-  void restored?.then(() => {
+  void restored.then(() => {
     mark.settle();
     // As it was when the last page was left, and without taking the focus from this one.
     if (mark.wasOpen && !signal.aborted) show(true, false);
   });
+}
+
+/**
+ * A page that is put away, or frozen, lets another tab lead, and joins again when it is back.
+ *
+ * @param {import('./sync/shared.js').Shared} shared
+ * @param {AbortSignal} signal
+ */
+function live(shared, signal) {
+  const resume = () => document.hidden || shared.resumeNow();
+  /** @param {EventTarget} target @param {string} type @param {() => void} call */
+  const on = (target, type, call) => target.addEventListener(type, call, { signal });
+
+  for (const type of ['online', 'visibilitychange']) on(window, type, resume);
+  on(window, 'pagehide', shared.leave);
+  on(window, 'pageshow', shared.join);
+  on(document, 'freeze', shared.leave);
+  on(document, 'resume', shared.join);
+  signal.addEventListener('abort', () => shared.destroy());
+  shared.join();
 }

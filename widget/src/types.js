@@ -233,9 +233,10 @@
 /**
  * Owns the connection. No promise but that of `erase` rejects: failures are in the state.
  * @typedef {object} Client
- * @property {(text: string, replaces?: string) => Promise<void>} ask resolves when the question was settled: answered,
- *   failed, stopped or dropped from the queue. Blank text is ignored. `replaces`
- *   is the `requestId` of an earlier question: it goes, with all that followed it
+ * @property {(text: string, replaces?: string, requestId?: string) => Promise<void>} ask resolves when the question
+ *   was settled: answered, failed, stopped or dropped from the queue. Blank text is ignored. `replaces`
+ *   is the `requestId` of an earlier question: it goes, with all that followed it. A question that was
+ *   given its `requestId` before is the same question, however often it is asked
  * @property {() => void} stop ends the running answer; shown at once
  * @property {(id: string) => Promise<void>} retry asks the question of a failed answer again; on the answer that
  *   is under way it is `resumeNow`. Takes MessageView.id of the answer

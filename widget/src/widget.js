@@ -35,7 +35,22 @@ import { createPanel } from './views/panel.js';
  */
 
 /**
- * What the parts that are fetched later work with.
+ * What the visitor and the page can have done, by the client that all tabs share or, where that did
+ * not come, by one of this tab. `session`: who the visitor is, null before the first question;
+ * `drop` forgets who it was, in all tabs.
+ *
+ * @typedef {import('./views/panel.js').Server & {
+ *   erase: () => Promise<void>,
+ *   drop: () => Promise<void> | undefined,
+ *   session: string | null,
+ *   createOwn: (sessionId: string) => import('./types.js').Client,
+ *   destroy: () => void,
+ * }} Server
+ */
+
+/**
+ * What the parts that are fetched later work with. `restored` resolves once `onTold` was called: the
+ * conversation of earlier is in the state, or there is none.
  *
  * @typedef {ChatParts & {
  *   home: string,
@@ -44,23 +59,14 @@ import { createPanel } from './views/panel.js';
  *   locale: string,
  *   signal: AbortSignal,
  *   store: import('./types.js').Store<State>,
- *   server: ReturnType<typeof connect>,
+ *   server: Server,
  *   panel: import('./views/panel.js').Panel,
- *   restored: Promise<void> | undefined,
+ *   restored: Promise<void>,
+ *   onTold: () => void,
  *   config: Promise<Record<string, any>>,
  *   fetchPart: (name: string) => Promise<any>,
  * }} Running
  */
-
-/**
- * @typedef {object} Reach
- * @property {string} session the secret id that the server knows the visitor by; empty before its first use
- * @property {() => Promise<void> | undefined} restore
- * @property {() => Promise<void>} erase
- * @property {() => void} drop forgets who the visitor was: the next use begins with what the browser holds then
- */
-
-/** @typedef {import('./views/panel.js').Server & Reach} Connection */
 
 /**
  * Build the chat into the launcher's frame.
@@ -79,7 +85,7 @@ export async function createChat(launcher) {
   const life = new AbortController();
   const { signal } = life;
   const store = createStore(initialState, reportError);
-  const server = connect(endpoint, locale, store, signal);
+  const server = connect(endpoint, locale, store, async () => (await sync) ?? (sync = start('sync')));
   const onClose = () => show(false);
   const panel = createPanel({ ...launcher, theme, locale, words, server, signal, onClose });
 
@@ -96,18 +102,24 @@ export async function createChat(launcher) {
 
   store.subscribe(panel.update);
   panel.update(store.get());
-  const restored = server.restore();
   const config = readConfig(endpoint, signal).then(brand);
+  /** @type {() => void} */
+  let onTold = () => {};
+  const restored = /** @type {Promise<void>} */ (new Promise((resolve) => (onTold = resolve)));
   const known = { ...launcher, home, words, locale, endpoint, signal };
   /** @type {Running} */
-  const chat = { ...known, store, server, panel, restored, config, fetchPart };
-  const [extras] = ['extras', 'sync'].map(async (name) => (await fetchPart(name))?.start(chat));
+  const chat = { ...known, store, server, panel, restored, onTold, config, fetchPart };
+  /** @param {string} name */
+  const start = async (name) => (await fetchPart(name))?.start(chat);
+  const extras = start('extras');
+  let sync = start('sync');
 
+  signal.addEventListener('abort', server.destroy);
   return {
     show: panel.show,
     run(verb, details) {
       if (verb === 'destroy') life.abort();
-      else void extras?.then((part) => part?.run(verb, details));
+      else void extras.then((part) => part?.run(verb, details));
     },
   };
 }
@@ -128,64 +140,47 @@ async function loadWords(locale, own) {
 }
 
 /**
- * The client, from its first use on: who the visitor is to the server is settled no sooner, so
- * nothing is stored for those who only look, and a tab that was opened early still shares the
- * session that another has begun meanwhile.
+ * What asks the server. A client is made no sooner than it is used: nothing is stored for those who
+ * only look.
  *
  * @param {string} endpoint
  * @param {string} locale
  * @param {import('./types.js').Store<State>} store
- * @param {AbortSignal} signal ends requests, timers and listeners
- * @returns {Connection}
+ * @param {() => Promise<import('./sync/shared.js').Shared | undefined>} share fetches the part again if need be
+ * @returns {Server}
  */
-function connect(endpoint, locale, store, signal) {
-  /** @type {import('./types.js').Client | null} */
-  let client = null;
-  /** @type {Promise<void> | undefined} */
-  let restored;
-
-  function reach() {
-    if (client) return client;
-    const known = readSession(endpoint);
-    client = createClient({
-      endpoint,
-      sessionId: (server.session = known ?? createSession(endpoint)),
-      store,
-      fetch: (...request) => fetch(...request),
-      now: Date.now,
-      random: Math.random,
-      schedule,
-      fetchPart,
-      newId: createId,
-      locale,
-      // Without the query: what a shop keeps there is nobody's business.
-      page: () => ({ url: location.origin + location.pathname, title: document.title }),
-    });
-    if (known) restored = client.restore();
-    return client;
-  }
-
-  const resume = () => document.hidden || client?.resumeNow();
-  for (const type of ['online', 'pageshow', 'visibilitychange']) window.addEventListener(type, resume, { signal });
-  function drop() {
-    client?.destroy();
-    client = null;
-  }
-
-  signal.addEventListener('abort', drop);
-  /** @type {Connection} */
+function connect(endpoint, locale, store, share) {
+  /** @type {import('./types.js').Client | undefined} */
+  let own;
+  const reach = async () =>
+    own ??
+    (await share()) ??
+    (own ??= server.createOwn((server.session = readSession(endpoint) ?? createSession(endpoint))));
+  /** @type {Server} */
   const server = {
-    session: '',
-    restore() {
-      if (readSession(endpoint)) reach();
-      return restored;
-    },
-    ask: (text, replaces) => void reach().ask(text, replaces),
-    erase: () => reach().erase(),
-    retry: (id) => void reach().retry(id),
-    stop: () => client?.stop(),
-    resumeNow: () => client?.resumeNow(),
-    drop,
+    session: null,
+    createOwn: (sessionId) =>
+      createClient({
+        endpoint,
+        sessionId,
+        store,
+        fetch: (...request) => fetch(...request),
+        now: Date.now,
+        random: Math.random,
+        schedule,
+        fetchPart,
+        newId: createId,
+        locale,
+        // Without the query: what a shop keeps there is nobody's business.
+        page: () => ({ url: location.origin + location.pathname, title: document.title }),
+      }),
+    ask: async (text, replaces) => void (await reach()).ask(text, replaces),
+    retry: async (id) => void (await reach()).retry(id),
+    stop: async () => (await reach()).stop(),
+    resumeNow: async () => (await reach()).resumeNow(),
+    erase: async () => (await reach()).erase(),
+    drop: async () => (await share())?.drop(),
+    destroy: () => own?.destroy(),
   };
   return server;
 }

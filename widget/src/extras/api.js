@@ -4,7 +4,6 @@
 
 import { initialState } from '../conversation.js';
 import { mistakesIn } from '../options.js';
-import { forgetSession, sessionKey } from '../storage.js';
 import { createEmitter } from './emitter.js';
 import { happeningsBetween } from './happenings.js';
 import { createWardrobe } from './wardrobe.js';
@@ -21,17 +20,13 @@ export function createApi(chat, ask) {
   const emitter = createEmitter(chat.host, chat.signal);
   const change = createWardrobe(chat);
   tell(chat, emitter);
-  forgetTogether(chat);
 
   /** @type {Readonly<Record<string, (detail: any, listener: any) => string | void>>} */
   const verbs = {
     ask: (text) => mistakesIn({ ask: text }, String)[0] ?? ask(text),
     send: (text) => mistakesIn({ ask: text }, () => 'send')[0] ?? ask(text),
-    stop: () => chat.server.stop(),
-    reset: () => {
-      forgetSession(chat.endpoint);
-      clear(chat);
-    },
+    stop: () => void chat.server.stop(),
+    reset: () => void chat.server.drop(),
     update: change,
     on: emitter.on,
     off: emitter.off,
@@ -96,25 +91,4 @@ function tell({ button, store, signal }, { emit }) {
   onToggle();
   update(store.get());
   store.subscribe(update);
-}
-
-/**
- * Another page of this browser began anew: so does this one, instead of going on as a visitor that no other
- * page knows any more.
- *
- * @param {Running} chat
- */
-function forgetTogether(chat) {
-  const { endpoint, signal } = chat;
-  /** @param {StorageEvent} event */
-  const onStorage = ({ key, newValue }) => {
-    if (key === sessionKey(endpoint) && newValue === null) clear(chat);
-  };
-  window.addEventListener('storage', onStorage, { signal });
-}
-
-/** @param {Running} chat */
-function clear({ server, store }) {
-  server.drop();
-  store.set(initialState);
 }

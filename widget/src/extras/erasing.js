@@ -70,6 +70,6 @@ export function createErasing(chat) {
 async function forget({ server, store, endpoint, home }) {
   // Of somebody who never asked anything the server knows nothing.
   if (readSession(endpoint) || store.get().messages.length) await server.erase();
-  server.drop();
+  await server.drop();
   forgetAll([endpoint, home]);
 }

@@ -70,4 +70,7 @@ export const more = {
   deleted: 'Ihre Daten wurden gelöscht.',
   notDeleted: 'Ihre Daten wurden nicht gelöscht. Bitte versuchen Sie es erneut.',
   unread: 'ungelesene Nachrichten: {count}',
+  OFFLINE: 'Sie sind offline. Ihre Frage wird gesendet, sobald die Verbindung wieder da ist.',
+  unsent: 'Noch nicht gesendet',
+  takeBack: 'Diese Frage nicht senden',
 };

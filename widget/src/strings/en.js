@@ -71,4 +71,7 @@ export const more = {
   deleted: 'Your data was deleted.',
   notDeleted: 'Your data was not deleted. Please try again.',
   unread: 'unread messages: {count}',
+  OFFLINE: 'You are offline. Your question will be sent when the line is back.',
+  unsent: 'Not sent yet',
+  takeBack: 'Do not send this question',
 };

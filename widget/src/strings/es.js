@@ -68,4 +68,7 @@ export const more = {
   deleted: 'Sus datos se eliminaron.',
   notDeleted: 'Sus datos no se eliminaron. Inténtelo de nuevo.',
   unread: 'mensajes sin leer: {count}',
+  OFFLINE: 'Está sin conexión. Su pregunta se enviará cuando vuelva la conexión.',
+  unsent: 'Aún sin enviar',
+  takeBack: 'No enviar esta pregunta',
 };

@@ -69,4 +69,7 @@ export const more = {
   deleted: 'Vos données ont été supprimées.',
   notDeleted: 'Vos données n’ont pas été supprimées. Veuillez réessayer.',
   unread: 'messages non lus\u202f: {count}',
+  OFFLINE: 'Vous êtes hors ligne. Votre question sera envoyée au retour de la connexion.',
+  unsent: 'Pas encore envoyée',
+  takeBack: 'Ne pas envoyer cette question',
 };

@@ -69,4 +69,7 @@ export const more = {
   deleted: 'Data Anda telah dihapus.',
   notDeleted: 'Data Anda gagal dihapus. Silakan coba lagi.',
   unread: 'pesan belum dibaca: {count}',
+  OFFLINE: 'Anda sedang offline. Pertanyaan Anda akan dikirim saat koneksi kembali.',
+  unsent: 'Belum terkirim',
+  takeBack: 'Jangan kirim pertanyaan ini',
 };

@@ -68,4 +68,7 @@ export const more = {
   deleted: 'Dane zostały usunięte.',
   notDeleted: 'Dane nie zostały usunięte. Proszę spróbować ponownie.',
   unread: 'nieprzeczytane wiadomości: {count}',
+  OFFLINE: 'Brak połączenia z internetem. Pytanie zostanie wysłane, gdy połączenie wróci.',
+  unsent: 'Jeszcze nie wysłano',
+  takeBack: 'Nie wysyłaj tego pytania',
 };

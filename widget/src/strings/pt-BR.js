@@ -68,4 +68,7 @@ export const more = {
   deleted: 'Seus dados foram excluídos.',
   notDeleted: 'Seus dados não foram excluídos. Tente novamente.',
   unread: 'mensagens não lidas: {count}',
+  OFFLINE: 'Você está offline. Sua pergunta será enviada quando a conexão voltar.',
+  unsent: 'Ainda não enviada',
+  takeBack: 'Não enviar esta pergunta',
 };

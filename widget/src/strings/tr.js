@@ -68,4 +68,7 @@ export const more = {
   deleted: 'Verileriniz silindi.',
   notDeleted: 'Verileriniz silinemedi. Lütfen tekrar deneyin.',
   unread: 'okunmamış mesajlar: {count}',
+  OFFLINE: 'Çevrimdışısınız. Bağlantı geri geldiğinde sorunuz gönderilecek.',
+  unsent: 'Henüz gönderilmedi',
+  takeBack: 'Bu soruyu gönderme',
 };

@@ -68,4 +68,7 @@ export const more = {
   deleted: 'Đã xóa dữ liệu của bạn.',
   notDeleted: 'Chưa xóa được dữ liệu của bạn. Vui lòng thử lại.',
   unread: 'tin nhắn chưa đọc: {count}',
+  OFFLINE: 'Bạn đang ngoại tuyến. Câu hỏi sẽ được gửi khi có kết nối trở lại.',
+  unsent: 'Chưa gửi',
+  takeBack: 'Không gửi câu hỏi này',
 };

@@ -68,4 +68,7 @@ export const more = {
   deleted: '您的数据已删除。',
   notDeleted: '您的数据未能删除，请重试。',
   unread: '未读消息：{count}',
+  OFFLINE: '您已离线，网络恢复后将发送您的问题。',
+  unsent: '尚未发送',
+  takeBack: '不发送此问题',
 };
