@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-_START_S = 20.0
+_START_S = 60.0
 
 
 def free_port() -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from browsers import ENGINES, Browser, EngineMissing, can_install
+from hostile import Batch, Sink, live_numbers, read_answers, tell_all
 from site_server import Site, serving
 from stack import HOST, free_port, running
 
@@ -25,6 +26,18 @@ class Place:
 
     site: Site
     api: str
+    sink: Sink
+    control: Sink
+    answers: list[str]
+    batches: list[Batch] = field(default_factory=list)
+
+    def hostile_query(self, number: int) -> str:
+        """The page's options for a batch of hostile answers; the one after the last is asked for live."""
+        if not self.batches:
+            self.batches = tell_all(self.api, self.answers)
+        if number < len(self.batches):
+            return f"{self.batches[number].query}&api={self.api}"
+        return f"suite=hostile&count=0&live={live_numbers(len(self.answers))}&api={self.api}"
 
 
 @dataclass
@@ -69,19 +82,24 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A backend with a scripted provider, and the page on an origin of its own."""
     folder = tmp_path_factory.mktemp("engines")
     port, backend_port = free_port(), free_port()
-    answers = folder / "hostile.json"
-    answers.write_text("[]", "utf-8")
+    sink = Sink()
+    answers, file = read_answers(sink.address), folder / "hostile.json"
+    file.write_text(json.dumps(answers), "utf-8")
     environ = {
         "CHATBUBBLE_ALLOWED_ORIGINS": f"http://{HOST}:{port}",
         "CHATBUBBLE_DATABASE_URL": f"sqlite:///{folder}/chat.db",
         "CHATBUBBLE_RATE_LIMIT": "off",
         "CHATBUBBLE_DRAIN_S": "1",
-        "HOSTILE_ANSWERS": str(answers),
+        "HOSTILE_ANSWERS": str(file),
     }
     api = f"http://{HOST}:{backend_port}/api/ai"
     command = ("-m", "chatbubble.cli", "serve", "--port", str(backend_port), "--app", "tests.engines.scripted:app")
-    with running(*command, ready=f"{api}/healthz", **environ), serving(port, f"http://{HOST}:{backend_port}") as site:
-        yield Place(site, api)
+    with ExitStack() as ending:
+        ending.enter_context(running(*command, ready=f"{api}/healthz", **environ))
+        ending.enter_context(sink.listening())
+        control = ending.enter_context(Sink().listening())
+        site = ending.enter_context(serving(port, f"http://{HOST}:{backend_port}"))
+        yield Place(site, api, sink, control, answers)
 
 
 @pytest.fixture(scope="session", params=ENGINES)

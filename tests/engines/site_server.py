@@ -51,11 +51,7 @@ class Site:
         return markup, "" if "lax" in query else policy(self.address, self.widget)
 
 
-@contextmanager
-def serving(port: int, widget: str) -> Iterator[Site]:
-    """The site, from a thread of its own, until the end of the block."""
-    site = Site(f"http://{HOST}:{port}", widget)
-
+def _handler_of(site: Site) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -87,7 +83,14 @@ def serving(port: int, widget: str) -> Iterator[Site]:
         def log_message(self, *_: object) -> None:
             """Nothing to tell."""
 
-    server = ThreadingHTTPServer((HOST, port), Handler)
+    return Handler
+
+
+@contextmanager
+def serving(port: int, widget: str) -> Iterator[Site]:
+    """The site, from a thread of its own, until the end of the block."""
+    site = Site(f"http://{HOST}:{port}", widget)
+    server = ThreadingHTTPServer((HOST, port), _handler_of(site))
     server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
     try:
