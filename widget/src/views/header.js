@@ -19,5 +19,6 @@ export function createHeader(words, onClose) {
   const avatar = make('span', 'avatar assistant-avatar', {}, icon(SPARK));
   const close = makeButton('close', onClose, words.close, CLOSE);
   const heading = make('div', '', {}, title, make('p', '', {}, words.assistant));
-  return { element: make('header', 'header', {}, avatar, heading, close), title };
+  // None: in a dialog it is not the page's banner, which it else passes for.
+  return { element: make('header', 'header', { role: 'none' }, avatar, heading, close), title };
 }
