@@ -170,6 +170,17 @@ def test_stop_in_another_tab_stops_the_answer(context: BrowserContext, stack: St
         expect(chat.stop).to_be_hidden()
 
 
+def test_what_was_read_in_one_tab_is_unread_in_none(context: BrowserContext, stack: Stack) -> None:
+    first, second = open_tabs(context, stack, 2)
+    second.launcher.click()
+    expect(second.input).to_be_hidden()
+    first.launcher.click()
+    second.page.evaluate("Chatbubble('on', 'unread', ({ count }) => (window.count = count))")
+    first.page.evaluate("Chatbubble('ask', 'say: Read me.')")
+    expect(first.answers.last).to_have_text("Read me.")
+    second.page.wait_for_function("window.count === 0")
+
+
 def test_a_tab_alone_works_where_channels_are_blocked(context: BrowserContext, stack: Stack) -> None:
     context.add_init_script(
         "BroadcastChannel = class { constructor() { throw new DOMException('', 'SecurityError'); } }"

@@ -261,6 +261,12 @@ test('a page that is put away lets another lead, and shows the rest when it is b
   assert.deepEqual(away.texts(), ['one', 'Hello you']);
 }));
 
+test('what is seen in one tab is seen in all', inBrowser(async (desk) => {
+  const tabs = await openAll(desk.open, 3);
+  tabs[1].shared.see();
+  await eventually(() => tabs.map(({ seen }) => seen).join() === '1,0,1');
+}));
+
 test('without locks each tab works alone', inBrowser(async (desk) => {
   const tabs = await openAll(desk.open, 2);
   tabs[0].shared.ask('one');

@@ -130,7 +130,7 @@ export function createBrowser(endpoint, { later, isKnown = true, storage = creat
 
   function open() {
     const store = createStore(initialState);
-    const tab = { store, clients: [], history: [], isDead: false, isHung: false, isTold: false };
+    const tab = { store, clients: [], history: [], isDead: false, isHung: false, isTold: false, seen: 0 };
     const session = createMemory(endpoint, area);
     // The stand-in knows one visitor.
     session.create = () => {
@@ -151,6 +151,7 @@ export function createBrowser(endpoint, { later, isKnown = true, storage = creat
       isOnline: () => network.isOnline,
       isHidden: () => false,
       onTold: () => (tab.isTold = true),
+      onSeen: () => (tab.seen += 1),
       createOwn(sessionId) {
         const client = createClient({
           endpoint, sessionId, store, fetch, now: Date.now, random: () => 0,

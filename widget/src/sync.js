@@ -17,7 +17,7 @@ export { applySnapshot } from './snapshot.js';
  * @returns {import('./sync/shared.js').Shared} what the visitor's wishes go to
  */
 export function start(chat) {
-  const { endpoint, store, server, signal, onTold } = chat;
+  const { endpoint, store, server, frame, signal, onTold } = chat;
   const session = createMemory(endpoint);
   const shared = createShared({
     // Tabs of another build have other names for what a state holds: they do without each other.
@@ -33,9 +33,11 @@ export function start(chat) {
     isOnline: () => navigator.onLine,
     isHidden: () => document.hidden,
     onTold,
+    onSeen: () => frame.dispatchEvent(new Event('seen')),
   });
   Object.defineProperty(server, 'session', { get: session.read });
   keepMark(chat);
+  tellSeen(chat, shared.see);
   showOutbox(chat, shared.takeBack);
   live(shared, signal);
   return shared;
@@ -62,6 +64,28 @@ function keepMark({ home, button, store, restored, signal, show }) {
     mark.settle();
     // As it was when the last page was left, and without taking the focus from this one.
     if (mark.wasOpen && !signal.aborted) show(true, false);
+  });
+}
+
+/**
+ * Tells the other tabs that the visitor has seen what there is: nothing is unread there either.
+ *
+ * @param {import('./widget.js').Running} chat
+ * @param {() => void} see
+ */
+function tellSeen({ button, store, signal }, see) {
+  let wasRunning = false;
+  const look = () => {
+    if (button.getAttribute('aria-expanded') === 'true' && !document.hidden) see();
+  };
+  const observer = new MutationObserver(look);
+
+  observer.observe(button, { attributeFilter: ['aria-expanded'] });
+  signal.addEventListener('abort', () => observer.disconnect());
+  window.addEventListener('visibilitychange', look, { signal });
+  store.subscribe(({ turn }) => {
+    if (wasRunning && !turn) look();
+    wasRunning = Boolean(turn);
   });
 }
 

@@ -46,7 +46,7 @@ export function createApi(chat, ask) {
  * @param {Running} chat
  * @param {Emitter} emitter
  */
-function tell({ button, store, signal }, { emit }) {
+function tell({ button, frame, store, signal }, { emit }) {
   const isOpenNow = () => button.getAttribute('aria-expanded') === 'true';
   let last = initialState;
   let isOpen = false;
@@ -84,6 +84,13 @@ function tell({ button, store, signal }, { emit }) {
     emitState();
   }
 
+  function onSeen() {
+    setUnread(0);
+    emitState();
+  }
+
+  // In another tab.
+  frame.addEventListener('seen', onSeen);
   const observer = new MutationObserver(onToggle);
   observer.observe(button, { attributeFilter: ['aria-expanded'] });
   signal.addEventListener('abort', () => observer.disconnect());

@@ -31,6 +31,7 @@ const FROM_LEADER = ['state', 'change', 'gone', 'did', 'pong'];
  * @property {import('../types.js').Schedule} schedule
  * @property {() => boolean} isOnline
  * @property {() => boolean} isHidden
+ * @property {() => void} onSeen the visitor has seen in another tab what there is
  * @property {() => void} onTold the conversation is in the state, as far as it is known
  */
 
@@ -38,15 +39,14 @@ const FROM_LEADER = ['state', 'change', 'gone', 'did', 'pong'];
 
 /** @param {Parts} parts */
 export function createShared(parts) {
-  const { name, store, newId, now } = parts;
+  const { store, newId, now } = parts;
   const unsent = createUnsent(parts.outbox);
   const leader = createLeader({ ...parts, createOwn, unsent, post });
   const calls = createCalls({ obey: leader.obey, post, newId });
   const replica = createReplica({ ...parts, unsent, post });
-  const tabs = createTabs({ name, platform: parts.platform, hear, lead, yield: leader.stop });
+  const tabs = createTabs({ ...parts, hear, lead, yield: leader.stop });
   const watch = createWatch({ ...parts, isWaiting, ping: () => post({ type: 'ping' }), onHung: tabs.seize });
   const undo = store.subscribe(onChange);
-
   /** @param {object} message for all other tabs */
   function post(message) {
     tabs.post({ term: replica.term, ...message });
@@ -80,7 +80,8 @@ export function createShared(parts) {
 
   /** @param {any} message */
   function hear(message) {
-    if (tabs.isLeading) hearTab(message);
+    if (message.type === 'seen') parts.onSeen();
+    else if (tabs.isLeading) hearTab(message);
     else if (message.term >= replica.term) hearLeader(message);
     // Of an earlier term, unless the tab that leads now does not know of ours.
     else if (message.type === 'state') post({ type: 'hello' });
@@ -147,6 +148,7 @@ export function createShared(parts) {
 
   return {
     ...createWishes({ store, newId, now, take, call, resumeNow }),
+    see: () => post({ type: 'seen' }),
 
     join() {
       tabs.join();
