@@ -42,9 +42,11 @@ lint: install ## check style, types and the rules of the house, on both sides
 	$(JS) node widget/node_modules/typescript/bin/tsc --project widget
 	$(JS) node widget/node_modules/eslint/bin/eslint.js --config widget/eslint.config.js --max-warnings=0 widget tests
 
-bench: install needs ## measure; prints tables
+bench: install needs ## measure; prints tables, and writes those of the page into docs/performance.md
+	@$(JS) fetch --all
 	@$(BIN)/python tests/bench/run.py
 	@echo; echo markdown; $(JS) node tests/bench/widget/markdown.js
+	@echo; echo page; $(BIN)/python tests/bench/page/measure_page.py
 
 build: $(STAMPS)/app ## build the widget, unless it is current
 	@$(BIN)/python widget/assets.py

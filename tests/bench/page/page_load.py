@@ -1,0 +1,107 @@
+"""What the bubble costs a page that nobody uses it on: the same page with it and without."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+from figures import Figure, Section, repeat, spread, within
+from playwright.sync_api import Browser
+from slow_visitor import PHONE_SLOWDOWN, traced, visiting
+
+SETTLE_MS = 2000
+_SCRIPT_EVENTS = {"EvaluateScript", "v8.compile", "FunctionCall", "v8.run"}
+_TASK = "RunTask"
+_BLOCKS_MS = 50
+_BLOCKING = f"() => watched.longTasks.reduce((sum, {{ duration }}) => sum + duration - {_BLOCKS_MS}, 0)"
+HOW = """\
+The demo shop's first page, in turns with the bubble and without its tag, each visit with an empty cache, watched until
+two seconds after its load event. Blocking time is what long tasks have above 50 ms, as the browser's own `longtask`
+entries tell it. Script time comes from the browser's trace: what the page's main thread spent on compiling and running
+`widget.js`, in wall time, so that another process that takes the processor away counts too."""
+
+
+def measure(browser: Browser, with_bubble: str, without: str, runs: int, settle_ms: int = SETTLE_MS) -> Section:
+    """Measure both pages, by their addresses."""
+    section = Section("What the bubble costs a page before it is used", HOW)
+    shifts = []
+
+    def blocking(address: str) -> float:
+        with visiting(browser, slowdown=PHONE_SLOWDOWN) as page:
+            page.goto(address, wait_until="load")
+            page.wait_for_timeout(settle_ms)
+            if address == with_bubble:
+                page.locator("chat-bubble").get_by_role("button").first.wait_for()
+                shifts.append(float(page.evaluate("() => watched.shift")))
+            return float(page.evaluate(_BLOCKING))
+
+    own, bare = repeat(runs, lambda: blocking(with_bubble), lambda: blocking(without))
+    more = statistics.median(own) - statistics.median(bare)
+    script, task = repeat(
+        runs,
+        lambda: script_ms(_trace(browser, with_bubble, 1, settle_ms)),
+        lambda: longest_task_ms(_trace(browser, with_bubble, PHONE_SLOWDOWN, settle_ms)),
+    )
+    section.figures = [
+        Figure("blocking time, 4x slowdown: without the bubble", "", spread(bare)),
+        Figure("blocking time, 4x slowdown: with it", "", spread(own)),
+        Figure("blocking time: difference of the medians", "+0 ms", f"{more:+.0f} ms", more <= 0),
+        Figure(
+            "longest task that ran any of `widget.js`, 4x slowdown", "50 ms", spread(task, digits=1), max(task) <= 50
+        ),
+        Figure("layout shift with the bubble, the largest of all visits", "0", f"{max(shifts):.3f}", max(shifts) == 0),
+        Figure("script evaluation before intent, unthrottled", "2 ms", spread(script, digits=2), within(script, 2)),
+    ]
+    return section
+
+
+def _trace(browser: Browser, address: str, slowdown: float, settle_ms: int) -> list[dict[str, Any]]:
+    with visiting(browser, slowdown=slowdown) as page:
+        return traced(browser, page, address, settle_ms)
+
+
+def _own_events(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def is_own(event: dict[str, Any]) -> bool:
+        data = event.get("args", {}).get("data") or {}
+        told = data.get("url") or event.get("args", {}).get("fileName") or ""
+        return event.get("ph") == "X" and event["name"] in _SCRIPT_EVENTS and str(told).endswith("/widget.js")
+
+    own = [event for event in events if is_own(event)]
+    threads = {(event["pid"], event["tid"]) for event in own if event["name"] == "EvaluateScript"}
+    return [event for event in own if (event["pid"], event["tid"]) in threads]
+
+
+def script_ms(events: list[dict[str, Any]]) -> float:
+    """How long the main thread was busy with widget.js; what lies inside something else counts once.
+
+    Raises:
+        ValueError: the trace knows nothing of it.
+    """
+    own = sorted((event["ts"], event["ts"] + event["dur"]) for event in _own_events(events))
+    if not own:
+        raise ValueError("the trace does not tell of widget.js")
+    total, reached = 0.0, 0.0
+    for start, end in own:
+        total += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return total / 1000
+
+
+def longest_task_ms(events: list[dict[str, Any]]) -> float:
+    """The longest of the tasks in which widget.js ran.
+
+    Raises:
+        ValueError: the trace has no such task.
+    """
+    own = _own_events(events)
+    tasks: list[float] = [
+        task["dur"] / 1000
+        for task in events
+        if task.get("ph") == "X" and task["name"] == _TASK
+        for event in own
+        if (task["pid"], task["tid"]) == (event["pid"], event["tid"])
+        and task["ts"] <= event["ts"] < task["ts"] + task["dur"]
+    ]
+    if not tasks:
+        raise ValueError("the trace has no task that ran widget.js")
+    return max(tasks)
