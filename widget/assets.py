@@ -52,8 +52,6 @@ class Form(NamedTuple):
 # A classic script is read in whatever encoding its page has, so it stays ASCII. A module is always UTF-8.
 SCRIPT = Form(("--format=iife", "--charset=ascii"), ("--format", "ascii_only=true"))
 MODULE = Form(("--format=esm", "--charset=utf8"), ("--module",))
-# The launcher's own, which is no language.
-NO_LANGUAGE = {"launcher"}
 # What is fetched once the chat is there.
 LATER = ("extras", "sync", "actions", "menu")
 
@@ -122,7 +120,7 @@ def stage(sources: Path, folder: Path) -> Path:
     """
     staged = folder / "src"
     shutil.copytree(sources, staged)
-    languages = [path.stem for path in sorted((staged / "strings").glob("*.js")) if path.stem not in NO_LANGUAGE]
+    languages = [path.stem for path in sorted((staged / "strings").glob("*.js"))]
     toolchain.run_node([str(HERE / "list_words.js"), str(staged / "strings"), *languages])
     sheets = sorted(staged.rglob("*.css"))
     if sheets:

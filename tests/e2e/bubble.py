@@ -6,7 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-LAUNCHER = "Chat with us"
+# Its short name, then its full one, and what is unread.
+LAUNCHER = re.compile("^Chat")
 
 
 class Bubble:
@@ -15,7 +16,7 @@ class Bubble:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.host = page.locator("chat-bubble")
-        self.launcher = self.host.get_by_role("button", name=LAUNCHER)
+        self.launcher = self.host.get_by_role("button", name=LAUNCHER).and_(page.locator("[part=launcher]"))
         self.panel = self.host.get_by_role("dialog")
         self.transcript = self.host.get_by_role("log")
         self.input = self.host.get_by_role("textbox", name="Your message")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from guest import Guest, guest_site
 from own_site import OwnSite, serving
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from stack import ROOT, Stack, fetch_json
@@ -53,6 +54,13 @@ def visit(context: BrowserContext, own_site: OwnSite) -> Callable[..., Page]:
         return page
 
     return visit
+
+
+@pytest.fixture(scope="session")
+def guest(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
+    """A site of any pages, with a backend of its own."""
+    with guest_site(stack.model_port, tmp_path_factory.mktemp("guest")) as guest:
+        yield guest
 
 
 @pytest.fixture(scope="session")

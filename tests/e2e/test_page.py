@@ -143,15 +143,18 @@ def test_a_wrong_option_is_named_and_has_no_effect(context: BrowserContext, stac
     # The site is not allowed to use the chat, so its requests fail too.
     context.expected_errors += ["Chatbubble: data-", "Failed to load resource", "CORS"]  # type: ignore[attr-defined]
     page = context.new_page()
-    tag = f'<script async src="{stack.widget_origin}/api/ai/widget.js" data-accent="red" data-position="top"></script>'
+    tag = (
+        f'<script async src="{stack.widget_origin}/api/ai/widget.js" data-theme="pink" data-position="middle"></script>'
+    )
     with other_site(f"<!doctype html><html lang=en><link rel=icon href=data:,><title>Odd</title><body>{tag}") as site:
         page.goto(site)
         with page.expect_console_message(lambda message: "Chatbubble: " in message.text) as warning:
             Bubble(page).open()
     host = page.locator("chat-bubble")
-    assert host.get_attribute("data-position") is None
-    assert not host.get_attribute("style")
+    box = host.locator("[part=launcher]").bounding_box()
+    assert box is not None
+    assert box["y"] > 400
     assert [line.split(" takes ")[0] for line in warning.value.text.splitlines()] == [
-        "Chatbubble: data-accent",
+        "Chatbubble: data-theme",
         "Chatbubble: data-position",
     ]

@@ -14,9 +14,20 @@ test('nothing is wrong with options as they should be', () => {
     title: 'Ask us',
     greeting: 'Hello there',
     accent: '#00aa77',
-    position: 'bottom-left',
+    position: 'top-left',
     theme: 'dark',
     strings: { send: 'Go', close: '' },
+    label: 'Help',
+    offsetX: '0',
+    offsetY: 24,
+    size: '64',
+    width: 400,
+    height: '700',
+    icon: 'path("M12 2 2 22h20z")',
+    avatar: "path('M0 0h24v24H0z')",
+    container: '#chat',
+    consent: 'required',
+    page: 'off',
   };
   assert.deepEqual(mistakesIn(given), []);
 });
@@ -50,7 +61,13 @@ for (const [name, value, words] of [
   ['greeting', '', 'a text'],
   ['accent', 'red', 'a colour like #0a7 or #00aa77'],
   ['accent', '#12345', 'a colour like #0a7 or #00aa77'],
-  ['position', 'top-left', 'bottom-right or bottom-left'],
+  ['position', 'top', 'bottom-right, bottom-left, top-right or top-left'],
+  ['size', '24px', 'a number of pixels like 24'],
+  ['width', '-1', 'a number of pixels like 24'],
+  ['icon', 'M12 2 2 22h20z', "a shape like path('M12 2 2 22h20z')"],
+  ['avatar', 'url(https://img.example/a.png)', "a shape like path('M12 2 2 22h20z')"],
+  ['consent', 'yes', 'required'],
+  ['page', 'on', 'off'],
   ['theme', 'DARK', 'auto, light or dark'],
 ]) {
   test(`data-${name}="${value}" is warned of`, () => {

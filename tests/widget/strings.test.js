@@ -7,8 +7,7 @@ import { errorText, pickLocale } from '../../widget/src/strings.js';
 
 const SOURCES = new URL('../../widget/src/', import.meta.url);
 const LOCALES = readdirSync(new URL('strings/', SOURCES))
-  .map((name) => name.replace('.js', ''))
-  .filter((name) => name !== 'launcher');
+  .map((name) => name.replace('.js', ''));
 const PARTS = ['chat', 'more'];
 
 /** Locale -> {chat, more}, each key -> text. */

@@ -10,25 +10,20 @@
 
 import { launch } from './launch.js';
 
-/** @typedef {import('./launch.js').Run & {q?: Parameters<import('./launch.js').Run>[], version?: number}} Global */
+/** @typedef {import('./launch.js').Run & {q?: Parameters<import('./launch.js').Run>[]}} Global */
 
 /** @type {typeof window & {Chatbubble?: Global}} */
 const page = window;
 const tag = /** @type {HTMLScriptElement | null} */ (document.currentScript);
 
-// The tag may be there twice. A waiting page's own function has no version, ours has.
-if (tag && !page.Chatbubble?.version) start(tag);
+// The tag may be there twice. A waiting page's own function names no parameter, ours does.
+if (tag && !page.Chatbubble?.length) start(tag);
 
 /** @param {HTMLScriptElement} script */
 function start({ src, dataset }) {
   const waiting = page.Chatbubble?.q ?? [];
   /** @type {Global} */
-  const run = launch({
-    given: { ...dataset },
-    script: src,
-    onDestroy: () => delete page.Chatbubble,
-  });
-  run.version = 1;
+  const run = launch({ ...dataset }, src, () => delete page.Chatbubble);
   page.Chatbubble = run;
   for (const call of waiting) run(...call);
 }

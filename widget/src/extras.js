@@ -7,6 +7,7 @@ import { adopt } from './dom.js';
 import { createAnnouncer } from './extras/announcer.js';
 import { createApi } from './extras/api.js';
 import { listenToKeys } from './extras/keys.js';
+import { dressUp } from './extras/looks.js';
 import { fitViewport } from './extras/viewport.js';
 import { mistakesIn } from './options.js';
 import { more } from './strings/en.js';
@@ -23,6 +24,9 @@ import { LONGEST_QUESTION } from './views/composer.js';
  * @property {(verb: string, details: any[]) => void} run obeys the page
  */
 
+/** The launcher has done it. */
+const OBEYED = /^(open|close|toggle|consent)$/;
+
 /**
  * @param {Running} chat
  * @returns {Extras}
@@ -31,11 +35,17 @@ export function start(chat) {
   const { root, frame, given, spell, words, panel, signal } = chat;
   warn(given, spell);
   adopt(root, css + bidi);
+  dressUp(chat);
   const say = createAnnouncer(root, frame, words, signal);
   void addMore({ ...chat, say });
   listenToKeys(chat);
   fitViewport(frame, signal);
-  return { run: createApi(chat, (text) => askAsTyped(panel.composer.element, text)) };
+  const obey = createApi(chat, (text) => askAsTyped(panel.composer.element, text));
+  return {
+    run(verb, details) {
+      if (!OBEYED.test(verb)) obey(verb, details);
+    },
+  };
 }
 
 /**

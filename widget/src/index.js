@@ -12,5 +12,5 @@ import { launch } from './launch.js';
  * @returns {import('./public.js').Handle}
  */
 export function mount(options = {}) {
-  return createHandle(launch({ given: options, script: import.meta.url, spell: String }));
+  return createHandle(launch(options, import.meta.url, undefined, String));
 }

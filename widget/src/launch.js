@@ -1,7 +1,5 @@
-import { make } from './dom.js';
 import { wasRunning } from './storage.js';
-import { pickWords } from './strings/launcher.js';
-import { createLauncher } from './views/launcher.js';
+import css from './styles/launcher.css';
 
 /** @typedef {import('./widget.js').Chat} Chat */
 
@@ -13,60 +11,85 @@ import { createLauncher } from './views/launcher.js';
  */
 
 /**
- * Put the bubble on the page: the launcher now; the chat on the first sign of interest, or at once
- * when an answer was running as the last page was left.
+ * Put the bubble on the page: the launcher now; the chat on the first sign of interest, or at once when it fills an
+ * element of the page's or an answer was running as the last page was left. Every page pays for each byte of this.
  *
- * @param {object} parts
- * @param {Readonly<Record<string, any>>} parts.given the options; `readOptions` checks them and warns once the chat
- *   was fetched
- * @param {string} parts.script this very script's address: the server's routes and the chat are beside it
- * @param {(name: string) => string} [parts.spell] how the page spells an option's name
- * @param {() => void} [parts.onDestroy]
+ * @param {Readonly<Record<string, any>>} given the options; `mistakesIn` checks them once the chat was fetched
+ * @param {string} script this very script's address: the server's routes and the chat are beside it
+ * @param {() => void} [onDestroy]
+ * @param {(name: string) => string} [spell] how the page spells an option's name
  * @returns {Run}
  */
-export function launch({ given, script, spell, onDestroy }) {
+export function launch(given, script, onDestroy, spell) {
   // `widget.js` itself, or the same file under its hashed name.
   const endpoint = script.replace(/(assets\/)?[^/]*$/, '');
-  const { position, theme, accent, locale } = given;
-  const [label, failure] = pickWords([locale, document.documentElement.lang, ...navigator.languages]);
-  // A failure is told, and tried again, when the visitor really opens the panel.
-  const launcher = createLauncher(label, () => preload().catch(forget), toggle);
-  const { host, button, frame } = launcher;
+  const { container, label = 'Chat' } = given;
+  const host = document.createElement('chat-bubble');
+  const root = host.attachShadow({ mode: 'open' });
+  const sheet = new CSSStyleSheet();
+  const button = make('button', 'launcher');
+  const frame = make('dialog', 'panel');
+  const retry = make('button', 'retry');
+  // Reports once in the next frame, and when the panel's box is no longer on the page, however it was taken away.
+  const observer = new IntersectionObserver(place);
+  // Whatever it says: rather one time too many than too few.
+  let isHeld = Boolean(given.consent);
   let isOpen = false;
-  let isDone = false;
-  let attempts = 0;
-  /** @type {Promise<typeof import('./widget.js')> | null} */
-  let loading = null;
-  /** @type {(chat: Chat | Promise<Chat>) => void} */
+  /** @type {(chat: Chat) => void} */
   let arrive;
   /** @type {Promise<Chat>} */
   const chat = new Promise((resolve) => (arrive = resolve));
 
-  function preload() {
-    // A browser may remember for good that a module failed to load, under its whole address.
-    loading ??= import(`${endpoint}${CHAT_URL}#${attempts++}`);
-    return /** @type {Promise<typeof import('./widget.js')>} */ (loading);
+  /**
+   * @template {keyof HTMLElementTagNameMap} T
+   * @param {T} tag
+   * @param {string} name
+   */
+  function make(tag, name) {
+    const element = document.createElement(tag);
+    element.className = element.part = name;
+    element.setAttribute('aria-label', label);
+    return element;
   }
 
-  function forget() {
-    loading = null;
+  function compose() {
+    // What the style sheet knows is found there by its name.
+    for (const [name, value] of Object.entries(given)) {
+      host.style.setProperty(`--chatbubble-${name}`, /^\d+$/.test(value) ? `${value}px` : value ?? '');
+    }
+    // Of `rtl`, in whose pages it stands at the left, there is the `l`.
+    host.dataset.position = given.position ?? document.dir[2];
+    sheet.replaceSync(css);
+    root.adoptedStyleSheets = [sheet];
+    if (!container) root.append(button);
+    root.append(frame);
+    frame.append(retry);
+    retry.append('\u21bb');
+    button.onpointerenter = button.onfocus = retry.onclick = load;
+    button.onclick = () => show(!isOpen);
+    place();
   }
 
-  /** Built once, and not after the end. */
-  async function build() {
-    if (isDone) return;
-    frame.replaceChildren('…');
+  /** An async script may run before the page's body is there, and a page may swap its body, many times a frame. */
+  function place() {
+    if (host.isConnected) return;
+    document.querySelector(container || 'body')?.append(host);
+    // Observed anew, so that it reports once again in any case.
+    observer.disconnect();
+    observer.observe(frame);
+  }
+
+  async function load() {
+    // Disabled while the chat is on its way, and once it is there.
+    if (isHeld || retry.disabled) return;
+    retry.disabled = true;
     try {
-      const { createChat } = await preload();
-      if (isDone) return;
-      isDone = true;
-      arrive(createChat({ ...launcher, given, endpoint, spell, show }));
+      // A browser may remember for good that a module failed to load, under its whole address.
+      const module = await import(`${endpoint}${CHAT_URL}#${Date.now()}`);
+      if (!isHeld) arrive(await module.createChat({ host, root, button, frame, given, endpoint, spell, show }));
     } catch (error) {
-      console.warn('Chatbubble did not load:', error);
-      const retry = make('button', '', {}, failure);
-      retry.addEventListener('click', build);
-      frame.replaceChildren(retry);
-      forget();
+      console.warn(error);
+      retry.disabled = false;
     }
   }
 
@@ -75,37 +98,37 @@ export function launch({ given, script, spell, onDestroy }) {
    * @param {boolean} [takesFocus]
    */
   function show(wish, takesFocus = true) {
-    isOpen = wish;
-    button.setAttribute('aria-expanded', `${wish}`);
-    if (wish) build();
+    isOpen = wish || Boolean(container);
+    button.setAttribute('aria-expanded', `${isOpen && !isHeld}`);
+    if (isOpen) load();
     // Asked again once the chat is there: the visitor may have closed it meanwhile.
     chat.then((present) => present.show(isOpen, takesFocus));
   }
 
-  function toggle() {
-    show(!isOpen);
+  function start() {
+    show(isOpen, false);
+    if (!isHeld && wasRunning(endpoint)) load();
   }
 
-  // Wrong values have no effect here, and are named later.
-  if (position === 'bottom-left') host.dataset.position = position;
-  frame.style.colorScheme = theme ?? '';
-  if (/^#([\da-f]{3}){1,2}$/i.test(accent)) host.style.setProperty('--chatbubble-accent', accent);
-  show(false);
-  // An async script may run before the page's body is there.
-  (document.body ?? document.documentElement).append(host);
-  if (wasRunning(endpoint)) build();
+  compose();
+  start();
 
   return (verb, ...details) => {
-    if (verb === 'open') return show(true);
-    if (verb === 'close') return show(false);
-    if (verb === 'toggle') return toggle();
-    if (verb === 'ask') show(true);
+    if (verb === 'open' || verb === 'ask') show(true);
+    if (verb === 'close') show(false);
+    if (verb === 'toggle') show(!isOpen);
+    if (verb === 'consent') {
+      isHeld = !details[0];
+      start();
+    }
     if (verb === 'destroy') {
-      isDone = true;
+      isHeld = true;
+      observer.disconnect();
       host.remove();
       onDestroy?.();
     }
-    if (/^(send|update|reset)$/.test(verb)) build();
+    // Send, update and reset.
+    if (/^(se|[ur])/.test(verb)) load();
     chat.then((present) => present.run(verb, details));
   };
 }

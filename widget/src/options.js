@@ -2,6 +2,11 @@
 
 const SHOWN_LENGTH = 60;
 
+/** @type {[RegExp, string]} */
+const PIXELS = [/^\d{1,4}$/, 'a number of pixels like 24'];
+/** @type {[RegExp, string]} */
+const SHAPE = [/^path\((['"])[\da-z\s,.+-]+\1\)$/i, "a shape like path('M12 2 2 22h20z')"];
+
 /**
  * What each option may look like, and each verb's text, and how to say so.
  * @type {Record<Exclude<keyof Options, 'strings'> | 'ask', [RegExp, string]>}
@@ -12,10 +17,21 @@ const SHAPES = {
   locale: [/^[a-z]{2,3}([-_][a-z\d]{2,8})*$/i, 'a language tag like en or zh-CN'],
   title: [/./, 'a text'],
   greeting: [/./, 'a text'],
+  label: [/./, 'a text'],
   accent: [/^#([\da-f]{3}){1,2}$/i, 'a colour like #0a7 or #00aa77'],
-  position: [/^bottom-(right|left)$/, 'bottom-right or bottom-left'],
+  position: [/^(bottom|top)-(right|left)$/, 'bottom-right, bottom-left, top-right or top-left'],
+  offsetX: PIXELS,
+  offsetY: PIXELS,
+  size: PIXELS,
+  width: PIXELS,
+  height: PIXELS,
+  icon: SHAPE,
+  avatar: SHAPE,
   theme: [/^(auto|light|dark)$/, 'auto, light or dark'],
   sound: [/^(on|off)$/, 'on or off'],
+  container: [/./, 'a selector like #chat'],
+  consent: [/^required$/, 'required'],
+  page: [/^off$/, 'off'],
 };
 
 /**
@@ -42,7 +58,8 @@ function faultOf(name, value) {
   if (!Object.hasOwn(SHAPES, name)) return 'is unknown';
   const [shape, words] = SHAPES[/** @type {keyof typeof SHAPES} */ (name)];
   if (value === null || value === undefined) return name === 'ask' ? `takes ${words}` : '';
-  return typeof value === 'string' && shape.test(value.trim()) ? '' : `takes ${words}, not ${shown(value)}`;
+  const isPlain = typeof value === 'string' || (typeof value === 'number' && shape === PIXELS[0]);
+  return isPlain && shape.test(`${value}`.trim()) ? '' : `takes ${words}, not ${shown(value)}`;
 }
 
 /**

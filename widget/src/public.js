@@ -88,7 +88,7 @@
  * @property {string | null} [greeting]
  * @property {string | null} [accent] `#rgb` or `#rrggbb`
  * @property {'auto' | 'light' | 'dark' | null} [theme]
- * @property {'bottom-right' | 'bottom-left' | null} [position]
+ * @property {'bottom-right' | 'bottom-left' | 'top-right' | 'top-left' | null} [position]
  * @property {Readonly<Record<string, string>>} [strings] our words by their keys, to be said in yours
  */
 

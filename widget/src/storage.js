@@ -47,11 +47,14 @@ export function reach(area, action) {
  * Whether an answer was running when a page of this origin was last left, as far as this browser knows.
  *
  * @param {string} endpoint
- * @param {Area} [area]
  * @returns {boolean}
  */
-export function wasRunning(endpoint, area = local) {
-  return reach(area, (storage) => storage.getItem(runningKey(endpoint))) !== null;
+export function wasRunning(endpoint) {
+  try {
+    return localStorage.getItem(runningKey(endpoint)) !== null;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -86,7 +89,7 @@ export function createMark(endpoint, now = Date.now, area = local) {
       if (next === isRunning) return;
       isRunning = next;
       // All tabs show one answer: a closed panel does not speak for another tab's open one.
-      if (next && (isShown || !wasRunning(endpoint, area))) put();
+      if (next && (isShown || reach(area, (storage) => storage.getItem(key)) === null)) put();
       else if (!next) remove();
     },
     show(isOpen) {

@@ -194,11 +194,23 @@
  * @property {string} title
  * @property {string} greeting
  * @property {string} accent `#rgb` or `#rrggbb`
- * @property {'bottom-right' | 'bottom-left'} position bottom-right by default
+ * @property {string} label what the launcher is called; by default Chat, then the title once the chat was fetched
+ * @property {'bottom-right' | 'bottom-left' | 'top-right' | 'top-left'} position bottom-right by default, or
+ *   bottom-left where the page is written from right to left
+ * @property {number | string} offsetX from the window's side, in pixels; 20 by default
+ * @property {number | string} offsetY from its top or bottom
+ * @property {number | string} size of the launcher; 56 by default
+ * @property {number | string} width of the panel; 384 by default
+ * @property {number | string} height of the panel; 640 by default
+ * @property {string} icon the launcher's: `path('M12 2 2 22h20z')`, on a box of 24 by 24
+ * @property {string} avatar the assistant's, in the same form
  * @property {'auto' | 'light' | 'dark'} theme auto by default
  * @property {'on' | 'off'} sound when an answer ends while the panel is closed; off by default
  * @property {Readonly<Record<string, string>>} strings texts to be said in place of ours, by their keys in
  *   `strings/en.js`
+ * @property {string} container selector of the element that the chat fills, instead of floating
+ * @property {'required'} consent nothing is fetched or stored before the verb `consent`
+ * @property {'off'} page the page's address and title are not sent
  */
 
 /**

@@ -85,7 +85,7 @@ export async function createChat(launcher) {
   const life = new AbortController();
   const { signal } = life;
   const store = createStore(initialState, reportError);
-  const server = connect(endpoint, locale, store, async () => (await sync) ?? (sync = start('sync')));
+  const server = connect(endpoint, given, locale, store, async () => (await sync) ?? (sync = start('sync')));
   const onClose = () => show(false);
   const panel = createPanel({ ...launcher, theme, locale, words, server, signal, onClose });
 
@@ -144,12 +144,13 @@ async function loadWords(locale, own) {
  * only look.
  *
  * @param {string} endpoint
+ * @param {Readonly<Record<string, any>>} given the options
  * @param {string} locale
  * @param {import('./types.js').Store<State>} store
  * @param {() => Promise<import('./sync/shared.js').Shared | undefined>} share fetches the part again if need be
  * @returns {Server}
  */
-function connect(endpoint, locale, store, share) {
+function connect(endpoint, given, locale, store, share) {
   /** @type {import('./types.js').Client | undefined} */
   let own;
   const reach = async () =>
@@ -172,7 +173,8 @@ function connect(endpoint, locale, store, share) {
         newId: createId,
         locale,
         // Without the query: what a shop keeps there is nobody's business.
-        page: () => ({ url: location.origin + location.pathname, title: document.title }),
+        page: () =>
+          given.page === 'off' ? undefined : { url: location.origin + location.pathname, title: document.title },
       }),
     ask: async (text, replaces) => void (await reach()).ask(text, replaces),
     retry: async (id) => void (await reach()).retry(id),

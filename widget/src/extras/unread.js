@@ -8,9 +8,9 @@ const MOST = 9;
  * @param {import('../extras.js').Speaking} chat
  * @param {() => void} onArrival
  */
-export function showUnread({ host, button, words, signal }, onArrival) {
-  // In the chat's language, which the launcher may not have words of.
-  const label = words.title;
+export function showUnread({ host, button, given, words, signal }, onArrival) {
+  // In the chat's language, which the launcher has no words of, unless the page has a name for it.
+  const label = given.label || words.title;
   const badge = make('span', 'badge', { 'aria-hidden': 'true' });
   let known = 0;
 

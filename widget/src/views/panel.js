@@ -104,6 +104,7 @@ function dress({ root, frame, locale, theme, words }) {
   // Always there: the page may change the theme later.
   adopt(root, dark, { media: theme === 'dark' ? 'all' : theme === 'light' ? 'not all' : PREFERS_DARK });
   frame.lang = locale;
+  frame.tabIndex = -1;
   frame.dir = words.dir;
 }
 
