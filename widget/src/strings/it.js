@@ -69,7 +69,7 @@ export const more = {
   deleted: 'I suoi dati sono stati eliminati.',
   notDeleted: 'I suoi dati non sono stati eliminati. La preghiamo di riprovare.',
   unread: 'messaggi non letti: {count}',
-  OFFLINE: 'Sei offline. La tua domanda verrà inviata al ritorno della connessione.',
+  OFFLINE: 'È offline. La sua domanda sarà inviata al ritorno della connessione.',
   unsent: 'Non ancora inviata',
   takeBack: 'Non inviare questa domanda',
 };

@@ -68,7 +68,7 @@ export const more = {
   deleted: 'データを削除しました。',
   notDeleted: 'データを削除できませんでした。もう一度お試しください。',
   unread: '未読メッセージ: {count}',
-  OFFLINE: 'オフラインです。接続が戻りしだい、ご質問を送信します。',
+  OFFLINE: 'オフラインです。接続が戻り次第、ご質問を送信します。',
   unsent: '未送信',
-  takeBack: 'この質問を送信しない',
+  takeBack: 'この質問を取り消す',
 };

@@ -68,7 +68,7 @@ export const more = {
   deleted: '데이터를 삭제했습니다.',
   notDeleted: '데이터를 삭제하지 못했습니다. 다시 시도해 주세요.',
   unread: '읽지 않은 메시지: {count}',
-  OFFLINE: '오프라인 상태입니다. 연결이 복구되면 질문을 보냅니다.',
-  unsent: '아직 전송되지 않음',
+  OFFLINE: '오프라인 상태입니다. 다시 연결되면 질문을 보내 드립니다.',
+  unsent: '아직 보내지 않음',
   takeBack: '이 질문 보내지 않기',
 };

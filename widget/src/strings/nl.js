@@ -69,7 +69,7 @@ export const more = {
   deleted: 'Uw gegevens zijn verwijderd.',
   notDeleted: 'Uw gegevens zijn niet verwijderd. Probeer het opnieuw.',
   unread: 'ongelezen berichten: {count}',
-  OFFLINE: 'U bent offline. Uw vraag wordt verzonden zodra de verbinding terug is.',
-  unsent: 'Nog niet verzonden',
-  takeBack: 'Deze vraag niet verzenden',
+  OFFLINE: 'U bent offline. Uw vraag wordt verstuurd zodra de verbinding terug is.',
+  unsent: 'Nog niet verstuurd',
+  takeBack: 'Deze vraag niet versturen',
 };

@@ -68,7 +68,7 @@ export const more = {
   deleted: '您的資料已刪除。',
   notDeleted: '您的資料未能刪除，請再試一次。',
   unread: '未讀訊息：{count}',
-  OFFLINE: '您目前離線，連線恢復後會送出您的問題。',
+  OFFLINE: '您目前離線。恢復連線後會送出您的問題。',
   unsent: '尚未送出',
-  takeBack: '不送出此問題',
+  takeBack: '不要送出此問題',
 };
