@@ -117,7 +117,7 @@ def test_every_state_sits_for_its_picture(look: str, browser: Browser, stack: St
         stream, rich, cut, offline = talk["later"]
         phrases = {
             talk["question"]: "stall",
-            stream: f"say at 40 ms: {talk['answer']} {talk['answer']}",
+            stream: "say at 40 ms: " + "\n\n".join([talk["answer"]] * 9),
             rich: f"say at 1 ms: {talk['rich']}",
             cut: "answer: 12 tokens at 5 ms then cut",
             offline: f"say at 1 ms: {talk['answer']}",
@@ -163,15 +163,22 @@ def while_answering(sitter: Sitter, stall: str, stream: str, rich: str) -> None:
 
 
 def in_trouble(sitter: Sitter, context: BrowserContext, cut: str, offline: str) -> None:
-    """Failed, reconnecting, and all of that above."""
+    """Failed, reconnecting, offline, and all that was said before."""
     sitter.ask(cut)
     expect(sitter.part("error")).to_be_visible(timeout=20_000)
     sitter.wait_until_answered()
     sitter.take("error")
-    context.set_offline(True)
+    sitter.page.route("**/api/ai/chat", refuse := lambda route: route.abort())
     sitter.ask(offline)
     expect(sitter.part("status")).to_be_visible(timeout=20_000)
     sitter.take("reconnecting")
+    sitter.page.unroute("**/api/ai/chat", refuse)
+    expect(sitter.part("status")).to_be_hidden(timeout=20_000)
+    sitter.wait_until_answered()
+    context.set_offline(True)
+    sitter.ask(offline)
+    expect(sitter.part("status")).to_be_visible(timeout=20_000)
+    sitter.take("offline")
     context.set_offline(False)
     expect(sitter.part("status")).to_be_hidden(timeout=20_000)
     sitter.wait_until_answered()
