@@ -191,7 +191,7 @@ export type Changes = {
      */
     accent?: string | null;
     theme?: 'auto' | 'light' | 'dark' | null;
-    position?: 'bottom-right' | 'bottom-left' | null;
+    position?: 'bottom-right' | 'bottom-left' | 'top-right' | 'top-left' | null;
     /**
      * our words by their keys, to be said in yours
      */
@@ -214,9 +214,42 @@ export type Options = {
      */
     accent: string;
     /**
-     * bottom-right by default
+     * what the launcher is called; by default Chat, then the title once the chat was fetched
      */
-    position: 'bottom-right' | 'bottom-left';
+    label: string;
+    /**
+     * bottom-right by default, or
+     * bottom-left where the page is written from right to left
+     */
+    position: 'bottom-right' | 'bottom-left' | 'top-right' | 'top-left';
+    /**
+     * from the window's side, in pixels; 20 by default
+     */
+    offsetX: number | string;
+    /**
+     * from its top or bottom
+     */
+    offsetY: number | string;
+    /**
+     * of the launcher; 56 by default
+     */
+    size: number | string;
+    /**
+     * of the panel; 384 by default
+     */
+    width: number | string;
+    /**
+     * of the panel; 640 by default
+     */
+    height: number | string;
+    /**
+     * the launcher's: `path('M12 2 2 22h20z')`, on a box of 24 by 24
+     */
+    icon: string;
+    /**
+     * the assistant's, in the same form
+     */
+    avatar: string;
     /**
      * auto by default
      */
@@ -225,6 +258,23 @@ export type Options = {
      * when an answer ends while the panel is closed; off by default
      */
     sound: 'on' | 'off';
+    /**
+     * texts to be said in place of ours, by their keys in
+     * `strings/en.js`
+     */
+    strings: Readonly<Record<string, string>>;
+    /**
+     * selector of the element that the chat fills, instead of floating
+     */
+    container: string;
+    /**
+     * nothing is fetched or stored before the verb `consent`
+     */
+    consent: 'required';
+    /**
+     * the page's address and title are not sent
+     */
+    page: 'off';
 };
 
 declare global {
