@@ -8,7 +8,7 @@ import pytest
 from bubble import Bubble
 from conftest import open_shop
 from languages import LOCALES, RIGHT_TO_LEFT, TALKS, answer_with, read_words, write_pages
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 from stack import Stack
 
 Words = dict[str, dict[str, str]]
@@ -88,6 +88,20 @@ def test_a_limit_is_written_as_the_language_writes_numbers(
     number = page.evaluate("(locale) => new Intl.NumberFormat(locale).format(4000)", locale)
     panel.get_by_role("textbox").fill("x" * 4001)
     expect(panel.get_by_text(words[locale]["tooLong"].replace("{limit}", number))).to_be_visible()
+
+
+def test_a_limit_is_told_once_its_words_have_come(context: BrowserContext, stack: Stack, words: Words) -> None:
+    write_pages(context, {"lang": "de"})
+    held: list[Route] = []
+    context.route("**/de.more.*", lambda route: held.append(route))
+    page = open_shop(context, stack)
+    with page.expect_request("**/de.more.*"):
+        panel = open_panel(page, words["de"])
+    panel.get_by_role("textbox").fill("x" * 4001)
+    expect(panel.get_by_role("button", name=words["de"]["send"], exact=True)).to_be_disabled()
+    for route in held:
+        route.continue_()
+    expect(panel.get_by_text("4.000")).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ function sidesOf(css) {
     const [name, value] = declaration.split(/:\s*/);
     if (/\b(left|right)\b/.test(declaration)) return true;
     if (!/^(margin|padding|inset|border-width)$/.test(name)) return false;
-    const [, right, , left = right] = value.replaceAll(/\([^()]*\)| ?!important/g, '').split(/\s+/);
+    const [, right, , left = right] = value.replaceAll(/\((?:[^()]|\([^()]*\))*\)| ?!important/g, '').split(/\s+/);
     return right !== left;
   });
 }

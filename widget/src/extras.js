@@ -91,7 +91,7 @@ async function addMore(chat) {
  *
  * @param {Running} chat
  */
-async function addWords({ given, locale, words, store, fetchPart }) {
+async function addWords({ given, locale, words, store, panel, fetchPart }) {
   /** @type {string[]} */
   const texts = (locale !== 'en' && (await fetchPart(`${locale}.more`))?.default) || Object.values(more);
   Object.keys(more).forEach((keys, at) => {
@@ -101,6 +101,7 @@ async function addWords({ given, locale, words, store, fetchPart }) {
   words.tooLong = `${words.tooLong}`.replace('{limit}', new Intl.NumberFormat(locale).format(LONGEST_QUESTION));
   // What is shown already may be said better now.
   store.set({ ...store.get() });
+  panel.composer.element.querySelector('textarea')?.dispatchEvent(new Event('input'));
 }
 
 /**
