@@ -13,10 +13,10 @@ CORE := */additions.py,*/errors.py,*/events.py,*/records.py,*/config.py,*/prompt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test lint bench build dist clean needs
+.PHONY: help install run test pictures lint bench build dist clean needs
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMPS)/dev build ## create .venv with everything needed to work on Chatbubble
 
@@ -31,6 +31,9 @@ test: install needs ## run every test: JavaScript, Python, three browser engines
 	$(BIN)/python -m pytest tests/engines --cov --cov-append --cov-report=
 	$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/engines --cov --cov-append --cov-report=term --cov-fail-under=90
 	@report=$$($(BIN)/coverage report --include='$(CORE)' --fail-under=100) || { echo "$$report"; exit 1; }
+
+pictures: install needs ## take a picture of every state, language and theme: artefacts/sheet/index.html
+	CHATBUBBLE_PICTURES=1 $(BIN)/python -m pytest tests/e2e/test_contact_sheet.py
 
 lint: install ## check style, types and the rules of the house, on both sides
 	$(JS) fetch --all

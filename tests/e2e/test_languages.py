@@ -78,7 +78,7 @@ def test_a_page_in_a_language_has_a_chat_in_it(
     assert page.evaluate("() => document.querySelector('chat-bubble').shadowRoot.textContent").find("undefined") < 0
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", ["en", "de", "fr", "ar", "hi"])
 def test_a_limit_is_written_as_the_language_writes_numbers(
     locale: str, context: BrowserContext, stack: Stack, words: Words
 ) -> None:
