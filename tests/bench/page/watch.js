@@ -23,7 +23,7 @@
   }
 
   function isPanelVisible() {
-    const panel = root()?.querySelector('[role=dialog]');
+    const panel = root()?.querySelector('dialog, [role=dialog]');
     return panel?.checkVisibility({ opacityProperty: true, visibilityProperty: true })
       && panel.getBoundingClientRect().height > 100;
   }
