@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 from figures import Figure, Section, repeat, spread, within
 from playwright.sync_api import Browser
-from slow_visitor import PHONE_SLOWDOWN, traced, visiting
+from slow_visitor import PHONE_SLOWDOWN, SCRIPTS, TASKS, traced, visiting
 
 SETTLE_MS = 2000
-_SCRIPT_EVENTS = {"EvaluateScript", "v8.compile", "FunctionCall", "v8.run"}
+_SCRIPT_EVENTS = {"EvaluateScript", "v8.compile", "FunctionCall"}
 _TASK = "RunTask"
 _BLOCKS_MS = 50
 _BLOCKING = f"() => watched.longTasks.reduce((sum, {{ duration }}) => sum + duration - {_BLOCKS_MS}, 0)"
@@ -40,12 +41,12 @@ def measure(browser: Browser, with_bubble: str, without: str, runs: int, settle_
     processor = []
 
     def script() -> float:
-        events = _trace(browser, with_bubble, 1, settle_ms)
+        events = _trace(browser, with_bubble, 1, settle_ms, SCRIPTS)
         processor.append(script_ms(events, "tdur"))
         return script_ms(events)
 
     def task() -> float:
-        return longest_task_ms(_trace(browser, with_bubble, PHONE_SLOWDOWN, settle_ms))
+        return longest_task_ms(_trace(browser, with_bubble, PHONE_SLOWDOWN, settle_ms, TASKS))
 
     scripts, tasks = repeat(runs, script, task)
     section.figures = [
@@ -62,9 +63,11 @@ def measure(browser: Browser, with_bubble: str, without: str, runs: int, settle_
     return section
 
 
-def _trace(browser: Browser, address: str, slowdown: float, settle_ms: int) -> list[dict[str, Any]]:
+def _trace(
+    browser: Browser, address: str, slowdown: float, settle_ms: int, categories: Sequence[str]
+) -> list[dict[str, Any]]:
     with visiting(browser, slowdown=slowdown) as page:
-        return traced(browser, page, address, settle_ms)
+        return traced(browser, page, address, settle_ms, categories)
 
 
 def _own_events(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -81,7 +81,7 @@ export const CONTESTANTS = {
 
 /** An answer of that many UTF-16 units, with everything that models write. */
 export function answer(length) {
-  return MIXED.repeat(Math.ceil(length / MIXED.length)).slice(0, length).replace(/[\ud800-\udbff]$/, ' ');
+  return MIXED.repeat(Math.ceil(length / MIXED.length)).slice(0, length).toWellFormed();
 }
 
 function* piecesOf(text) {

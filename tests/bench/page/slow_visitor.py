@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ PHONE_SLOWDOWN = 4
 # As the developer tools have it: 1.6 Mbit/s down, 750 kbit/s up, nine tenths of both; 150 ms round trip, times 3.75.
 FAST_3G = {"latency": 562.5, "downloadThroughput": 180_000, "uploadThroughput": 84_375, "offline": False}
 WATCH = (Path(__file__).parent / "watch.js").read_text("utf-8")
-_TRACED = ["-*", "devtools.timeline", "disabled-by-default-devtools.timeline", "v8", "toplevel"]
+# No more than is read: what is traced takes longer.
+SCRIPTS = ("-*", "devtools.timeline")
+TASKS = (*SCRIPTS, "disabled-by-default-devtools.timeline")
 
 
 def chromium_path() -> str | None:
@@ -53,9 +55,11 @@ def visiting(browser: Browser, *, slowdown: float = 1, line: dict[str, Any] | No
         context.close()
 
 
-def traced(browser: Browser, page: Page, address: str, settle_ms: int) -> list[dict[str, Any]]:
+def traced(
+    browser: Browser, page: Page, address: str, settle_ms: int, categories: Sequence[str]
+) -> list[dict[str, Any]]:
     """The events of Chromium's own trace, while the page loads and until it has been quiet for a while."""
-    browser.start_tracing(page=page, categories=_TRACED)
+    browser.start_tracing(page=page, categories=categories)
     page.goto(address, wait_until="load")
     page.wait_for_timeout(settle_ms)
     events: list[dict[str, Any]] = json.loads(browser.stop_tracing())["traceEvents"]
