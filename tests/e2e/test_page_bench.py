@@ -10,7 +10,7 @@ import pytest
 import streaming
 from figures import Figure, Section, written_into
 from measure_page import DOCUMENT, bare_shop
-from opening import Approach, after_hover, at_once, open_chat
+from opening import Approach, after_hover, at_once, open_chat, when_fetched
 from playwright.sync_api import Browser
 from slow_visitor import visiting
 from stack import Stack
@@ -47,7 +47,7 @@ def test_what_lies_inside_something_else_counts_once() -> None:
     assert page_load.script_ms(events) == 1.0
 
 
-@pytest.mark.parametrize("approach", [after_hover, at_once])
+@pytest.mark.parametrize("approach", [after_hover, when_fetched, at_once])
 def test_an_opened_chat_is_seen(approach: Approach, browser: Browser, stack: Stack) -> None:
     seen = open_chat(browser, stack.site + "/", approach)
     assert 0 < seen["focused"] <= seen["usable"]
