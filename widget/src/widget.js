@@ -110,7 +110,11 @@ export async function createChat(launcher) {
   /** @type {Running} */
   const chat = { ...known, store, server, panel, restored, onTold, config, fetchPart };
   /** @param {string} name */
-  const start = async (name) => (await fetchPart(name))?.start(chat);
+  const start = async (name) => {
+    const part = await fetchPart(name);
+    // A chat may be gone before its parts have come.
+    return signal.aborted ? undefined : part?.start(chat);
+  };
   const extras = start('extras');
   let sync = start('sync');
 
