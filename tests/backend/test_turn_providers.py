@@ -141,7 +141,7 @@ def stubborn(_prompt: Prompt) -> Iterator[str]:
         yield "before "
         gevent.sleep(60)
     finally:
-        gevent.sleep(0.5)
+        gevent.sleep(5)
 
 
 def converting(_prompt: Prompt) -> Iterator[str]:
@@ -168,7 +168,8 @@ def test_a_provider_that_does_not_want_to_die_is_not_heard_any_more(
         running.stop(StopReason.ABORTED)
     began = time.monotonic()
     told = check(turns.told(turning.get(timeout=5)))
-    assert time.monotonic() - began < 0.45
+    # Long before the slowest of them has cleaned up.
+    assert time.monotonic() - began < 2.5
     assert told.state is (TurnState.FAILED if is_silent else TurnState.ABORTED)
     assert joined_text(told.events) == "before "
     gevent.sleep(0.6)
