@@ -17,7 +17,7 @@ from site_server import Site, serving
 from stack import HOST, free_port, running
 
 HERE = Path(__file__).parent
-_PATIENCE_S = 240.0
+_PATIENCE_S = 120.0
 
 
 @dataclass

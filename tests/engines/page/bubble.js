@@ -10,9 +10,9 @@ export const find = (selector) => root().querySelector(selector);
 export const all = (selector) => [...root().querySelectorAll(selector)];
 
 export const launcher = () => find('[part~=launcher]');
-export const panel = () => find('[role=dialog]');
+export const panel = () => find('dialog');
 export const input = () => find('textarea');
-export const isOpen = () => getComputedStyle(panel()).visibility === 'visible';
+export const isOpen = () => Boolean(panel()) && getComputedStyle(panel()).visibility === 'visible';
 export const questions = () => all('[part~=visitor-bubble]').map(({ textContent }) => textContent);
 
 /** The bubble of the newest answer. The first one of all is the greeting. */

@@ -53,7 +53,7 @@ function pairs() {
   const question = all('[part~=visitor-bubble]').at(-1);
   const send = find('[part~=send]');
   const avatar = all('[part~=assistant-avatar]')[0];
-  const surface = style(find('[role=dialog]'), 'background-color');
+  const surface = style(find('dialog'), 'background-color');
   const under = style(link.closest('[part~=bubble], .bubble'), 'background-color');
   return [
     ['link', TEXT, [surface, under, style(link, 'color')], [surface, under]],

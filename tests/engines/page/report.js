@@ -5,7 +5,7 @@
 
 const KEY = 'conformance';
 /** A busy machine is not a fault of the widget. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 30_000;
 
 /** What earlier loads of this page found: `{phase, groups: [[name, outcome]], wanted}`. */
 const kept = JSON.parse(sessionStorage.getItem(KEY) ?? '{"phase":0,"groups":[],"wanted":0}');
@@ -44,6 +44,14 @@ export function reload() {
 export function finish() {
   sessionStorage.removeItem(KEY);
   show('finished');
+}
+
+// What fails outside of a group ends the page: nobody waits for the rest of it.
+for (const kind of ['error', 'unhandledrejection']) {
+  window.addEventListener(kind, ({ message, reason }) => {
+    kept.groups.push(['the page itself', `${message ?? reason}`]);
+    finish();
+  });
 }
 
 /** Real keys, pressed by whoever drives the browser; returns when `seen` is true. */
