@@ -52,8 +52,8 @@ def test_a_new_question_goes_to_the_top_and_its_answer_is_read_from_the_beginnin
     chat.transcript.evaluate(_RECORD)
     chat.ask("answer: 300 tokens at 5 ms")
     expect(chat.answers.last).to_contain_text("word10")
-    assert 0 <= below_the_top(chat) < 30
     place = settled_place(page)
+    assert 0 <= below_the_top(chat) < 30
     expect(chat.answers.last).to_contain_text("word300", timeout=15_000)
     assert set(page.evaluate(_PLACES)) == {place}
     expect(chat.host.get_by_role("button", name="New text below")).to_be_visible()
