@@ -23,13 +23,11 @@ install: $(STAMPS)/dev build ## create .venv with everything needed to work on C
 run: $(STAMPS)/app build ## start the backend and the demo shop; PORT= and SITE_PORT= choose the ports
 	@$(BIN)/python demo-site/run.py
 
-# Playwright's event loop and gevent's patches do not share a process: browser tests have one of their own.
 test: install needs ## run every test: JavaScript, Python, three browser engines
 	$(JS) fetch --all
-	$(JS) node --test $$(find tests/widget -name '*.test.js' | sort)
-	$(BIN)/python -m pytest tests/e2e --cov --cov-report=
-	$(BIN)/python -m pytest tests/engines --cov --cov-append --cov-report=
-	$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/engines --cov --cov-append --cov-report=term --cov-fail-under=90
+	@$(BIN)/python scripts/run_tests.py
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=90
 	@report=$$($(BIN)/coverage report --include='$(CORE)' --fail-under=100) || { echo "$$report"; exit 1; }
 
 pictures: install needs ## take a picture of every state, language and theme: artefacts/sheet/index.html

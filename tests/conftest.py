@@ -15,14 +15,15 @@ settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The widget's files, built from today's sources into a folder of their own."""
+def built() -> Path:
+    """The widget's files as they are served, built from today's sources."""
     # Imported late: webassets brings in ssl, which gevent wants to patch before that.
     import assets as pipeline
+    from sources import STATIC, is_current
 
-    folder = tmp_path_factory.mktemp("built") / "static"
-    pipeline.build(folder)
-    return folder
+    if not is_current(STATIC):
+        pipeline.build(STATIC)
+    return STATIC
 
 
 @pytest.fixture(scope="session")

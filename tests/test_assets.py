@@ -96,8 +96,10 @@ def test_what_is_served_was_built_from_todays_sources() -> None:
     assert sources.is_current(), "run `make build`"
 
 
-def test_the_same_sources_give_the_same_bytes_in_any_folder(built: Path, tmp_path: Path) -> None:
+def test_the_same_sources_give_the_same_bytes_in_any_folder_and_nothing_else(built: Path, tmp_path: Path) -> None:
     shutil.copytree(sources.SOURCES, tmp_path / "elsewhere" / "src")
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "chat.0123456789ab.mjs").write_text("of an earlier build", "utf-8")
     pipeline.build(tmp_path / "static", tmp_path / "elsewhere" / "src")
     assert contents(tmp_path / "static") == contents(built)
 
@@ -149,12 +151,10 @@ def test_the_compressed_files_hold_the_same(built: Path, files: Entries) -> None
         assert brotli.decompress((built / (entry["file"] + ".br")).read_bytes()) == plain
 
 
-def test_nothing_is_left_of_an_earlier_build(files: Entries, tmp_path: Path) -> None:
-    (tmp_path / "chat.0123456789ab.mjs").write_text("old", "utf-8")
-    pipeline.build(tmp_path)
+def test_nothing_is_there_that_the_manifest_does_not_name(built: Path, files: Entries) -> None:
     suffixes = ("", ".gz", ".br", ".map")
     expected = {entry["file"] + suffix for entry in files.values() for suffix in suffixes} | {"manifest.json"}
-    assert set(contents(tmp_path)) == expected | set(sources.AS_THEY_ARE)
+    assert set(contents(built)) == expected | set(sources.AS_THEY_ARE)
 
 
 def test_what_is_for_other_builds_is_served_as_it_was_written(built: Path) -> None:

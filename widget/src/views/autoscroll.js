@@ -50,10 +50,14 @@ export function createAutoscroll(scroller, content, onChange, signal) {
     if (isUpward && scroller.scrollTop > 0) letGo();
   }
 
-  function keepUp() {
+  function follow() {
     if (isFollowing) scroller.scrollTop = scroller.scrollHeight;
     // Known at once, so that the event of this very move does not count as the reader's.
     lastTop = scroller.scrollTop;
+  }
+
+  function keepUp() {
+    follow();
     tell();
   }
 
@@ -80,7 +84,12 @@ export function createAutoscroll(scroller, content, onChange, signal) {
   scroller.addEventListener('touchmove', ({ touches }) => onIntent((touches[0]?.clientY ?? 0) > touchY), PASSIVE);
   scroller.addEventListener('selectstart', () => (isSelecting = true));
   scroller.addEventListener('pointermove', onPointerMove);
-  const observer = new ResizeObserver(keepUp);
+  const observer = new ResizeObserver(() => {
+    follow();
+    // Not now: what it shows may change a size by a fraction, of which the page would hear as a
+    // `ResizeObserver loop` error.
+    requestAnimationFrame(tell);
+  });
   observer.observe(content);
   observer.observe(scroller);
   signal.addEventListener('abort', () => observer.disconnect());

@@ -1,0 +1,85 @@
+"""Runs every test, in two lanes side by side, and puts their coverage together: what `make test` does.
+
+A browser test mostly waits, and the smallest machine has two cores. Browser tests have processes of their own in any
+case: Playwright's event loop and gevent's patches do not go together. Each lane runs to its end or its first failing
+command; what the browsers' one said is shown when both are there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Thread
+
+ROOT = Path(__file__).parent.parent
+LOG = ROOT / "artefacts" / "browser-tests.log"
+PYTEST = [sys.executable, "-m", "pytest", "--cov", "--cov-report="]
+
+Command = Sequence[str]
+
+
+class Lane:
+    """Commands one after the other, until one fails. `failed` is None as long as none did."""
+
+    def __init__(self, name: str, commands: Sequence[Command], log: Path | None = None) -> None:
+        self.failed: Command | None = None
+        self._name, self._commands, self._log = name, commands, log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopped = False
+
+    def run(self) -> None:
+        """All of it; where there is a log, what it says goes there."""
+        out = self._log.open("wb") if self._log else None
+        for number, command in enumerate(self._commands):
+            if self._is_stopped or self.failed:
+                break
+            environ = {**os.environ, "COVERAGE_FILE": f".coverage.{self._name}{number}"}
+            # A group of its own, so that what a test has started can be ended with it.
+            self._process = subprocess.Popen(command, env=environ, stdout=out, stderr=out, start_new_session=True)
+            if self._process.wait() != 0:
+                self.failed = command
+        if out:
+            out.close()
+
+    def stop(self) -> None:
+        """End it where it is."""
+        self._is_stopped = True
+        if self._process and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGINT)
+
+
+def main() -> int:
+    """Run both lanes; returns the exit status."""
+    os.chdir(ROOT)
+    for left in ROOT.glob(".coverage*"):
+        left.unlink()
+    LOG.parent.mkdir(exist_ok=True)
+    scripts = sorted(map(str, Path("tests/widget").rglob("*.test.js")))
+    node = [sys.executable, "widget/toolchain.py", "node", "--test", "--test-reporter=dot", *scripts]
+    browsers = Lane("browsers", [[*PYTEST, "tests/e2e"], [*PYTEST, "tests/engines"]], LOG)
+    others = Lane("others", [node, [*PYTEST, "--ignore=tests/e2e", "--ignore=tests/engines"]])
+    threads = [Thread(target=lane.run) for lane in (browsers, others)]
+    try:
+        for thread in threads:
+            thread.start()
+        threads[1].join()
+        print(f"\nWaiting for the browsers; what they say is in {LOG.relative_to(ROOT)} ...", flush=True)
+        threads[0].join()
+    except KeyboardInterrupt:
+        for lane in (browsers, others):
+            lane.stop()
+        return 130
+    print(LOG.read_text("utf-8", "replace"), flush=True)
+    for lane in (browsers, others):
+        if lane.failed:
+            print(f"failed: {' '.join(lane.failed)[:200]}", file=sys.stderr)
+    return 1 if browsers.failed or others.failed else 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())
