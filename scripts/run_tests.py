@@ -60,8 +60,9 @@ def main() -> int:
     LOG.parent.mkdir(exist_ok=True)
     scripts = sorted(map(str, Path("tests/widget").rglob("*.test.js")))
     node = [sys.executable, "widget/toolchain.py", "node", "--test", "--test-reporter=dot", *scripts]
-    browsers = Lane("browsers", [[*PYTEST, "tests/e2e"], [*PYTEST, "tests/engines"]], LOG)
-    others = Lane("others", [node, [*PYTEST, "--ignore=tests/e2e", "--ignore=tests/engines"]])
+    rest = [*PYTEST, "--ignore=tests/e2e", "--ignore=tests/engines"]
+    browsers = Lane("browsers", [[*PYTEST, "tests/e2e"]], LOG)
+    others = Lane("others", [node, rest, [*PYTEST, "tests/engines"]])
     threads = [Thread(target=lane.run) for lane in (browsers, others)]
     try:
         for thread in threads:
