@@ -39,6 +39,11 @@ class Channel:
         """Whether `close` was called or the mailbox ran over."""
         return self._is_closed
 
+    @property
+    def waiting(self) -> int:
+        """How many events have not been read yet."""
+        return len(self._mail)
+
     def put(self, cursor: Cursor, wire: bytes) -> bool:
         """Add one event. False, and closed, when the client has not read for too long."""
         self._size += len(wire)
@@ -149,6 +154,10 @@ class Clients:
     def wait_until_gone(self, timeout_s: float) -> bool:
         """Wait until no stream is open; False when some still are after `timeout_s` seconds."""
         return bool(self._nobody.wait(timeout_s))
+
+    def count_mail(self) -> int:
+        """How many events wait for clients that have not read them yet."""
+        return sum(channel.waiting for channel in self._channels.values())
 
     def get_stats(self) -> dict[str, int]:
         """`activeConnections`, how many of them are channels, the peak, totals, `uptime` in seconds."""

@@ -170,7 +170,7 @@ class Settings:
         "10/minute;100/day", _rate, "Questions per visitor, in the notation of the limits package; `off`: none."
     )
     operator_token: str = _setting(
-        "", _token, "Bearer token for `/stats`; without one the route is a 404.", secret=True
+        "", _token, "Bearer token for `/stats` and `/metrics`; without one they are a 404.", secret=True
     )
     title: str = _setting("", _text, "Heading of the panel; empty: the widget's own, in the visitor's language.")
     greeting: str = _setting("", _text, "First words of the panel; empty: the widget's own.")

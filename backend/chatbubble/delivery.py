@@ -23,6 +23,9 @@ class Delivery:
         reader: where the events come from.
         heartbeat_s: seconds of silence after which a comment goes out.
         on_close: called exactly once when the response is over, however it ended.
+
+    Attributes:
+        resets: how often this reader was told to forget what it had read.
     """
 
     def __init__(self, reader: StreamReader, *, heartbeat_s: float, on_close: Callable[[], None]) -> None:
@@ -32,6 +35,7 @@ class Delivery:
         self._preamble = PREAMBLE
         self._slices: Iterator[bytes] = iter(())
         self._is_over = False
+        self.resets = 0
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -49,6 +53,8 @@ class Delivery:
                 raise StopIteration
             return self._take_preamble() or HEARTBEAT
         self._is_over = batch.is_terminal
+        # Only `reset` stands at the place before the first event.
+        self.resets += batch.cursor.seq == 0
         # A send has its time-out as a whole: in one go, a long last event would never
         # reach a reader on a slow line.
         self._slices = _slices(self._take_preamble() + batch.wire)
@@ -60,6 +66,11 @@ class Delivery:
         self._reader.close()
         if on_close is not None:
             on_close()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything up to the terminal event was handed to the server; for one that is over."""
+        return self._is_over and next(self._slices, None) is None
 
     def _take_preamble(self) -> bytes:
         preamble, self._preamble = self._preamble, b""

@@ -21,7 +21,9 @@ from .clients import Clients
 from .config import DEFAULT_PREFIX, Settings
 from .errors import ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
 from .generation import TurnParts
+from .hub_lag import HubLag
 from .limits import create_feedback_limiter, create_limiter
+from .metrics import Metrics
 from .mount import EXTENSION_KEY
 from .origins import OriginRules, RefusedOrigins
 from .provider import Provider
@@ -160,7 +162,11 @@ class Mounted:
         self.provider = provider or create_provider(settings, environ)
         self.store = store or SqlStore(settings.database_url, hand_over_s=settings.drain_s + _LAST_EVENTS_S)
         self.log = stream_log or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
-        self.workers = Workers(TurnParts(settings, self.provider, self.store, self.log, Checkpoints(self.store)))
+        parts = TurnParts(settings, self.provider, self.store, self.log, Checkpoints(self.store))
+        self.measures = parts.measures
+        self.workers = Workers(parts)
+        self.metrics = Metrics(parts, self.clients, self.workers, __version__)
+        self._hub_lag = HubLag(self.measures.hub_lag)
         limiters = create_limiter(settings.rate_limit), create_feedback_limiter(settings.rate_limit)
         self.chat = Chat(self.store, self.log, self.workers, *limiters)
         self._start_lock = BoundedSemaphore(1)
@@ -193,6 +199,8 @@ class Mounted:
         interrupted = self.store.interrupt_running()
         if interrupted:
             logger.warning("%d answers were cut by the last stop; they are marked as interrupted", interrupted)
+        if self.settings.operator_token:
+            self._hub_lag.start()
         self._is_started = True
 
     def drain(self) -> None:
@@ -202,6 +210,7 @@ class Mounted:
 
     def close(self) -> None:
         """Release the store, after `drain`."""
+        self._hub_lag.stop()
         if self._is_started:
             self.store.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gevent
 
@@ -17,6 +17,7 @@ from .checkpoints import Checkpoints
 from .config import Settings
 from .errors import NotFound
 from .events import RESERVED_TYPES, Custom, Event, Sources, Suggestions, Token, utf16_length
+from .measures import Measures
 from .prompt import build_prompt
 from .provider import Provider
 from .records import Finish, FinishReason, Question, Source, Turn
@@ -41,6 +42,7 @@ class TurnParts:
     store: ConversationStore
     log: StreamLog
     checkpoints: Checkpoints
+    measures: Measures = field(default_factory=Measures)
 
 
 class _AnswerFull(Exception):
@@ -53,7 +55,8 @@ class Generation:
     Attributes:
         deltas: pieces with text in them.
         pieces: all that the provider has yielded.
-        last_piece_at: when it last did, or when it was asked, by `now`.
+        asked_at: when it was made, by `now`.
+        last_piece_at: when the provider last yielded one, or `asked_at`.
         finish: its last word.
         sources, suggestions: what it has added to the text.
         is_complete: it came to its own end.
@@ -62,7 +65,7 @@ class Generation:
 
     def __init__(self, turn: Turn, question: Question, parts: TurnParts, now: Callable[[], float]) -> None:
         self.deltas = self.pieces = 0
-        self.last_piece_at = now()
+        self.asked_at = self.last_piece_at = now()
         self.finish: Finish | None = None
         self.sources: tuple[Source, ...] = ()
         self.suggestions: tuple[str, ...] = ()
@@ -143,9 +146,11 @@ class Generation:
 
     def _take(self, piece: object) -> None:
         self.pieces += 1
-        self.last_piece_at = self._now()
+        now, before = self._now(), self.last_piece_at
+        self.last_piece_at = now
         if isinstance(piece, str):
-            self.deltas += bool(piece)
+            if piece:
+                self._measure(now, before)
             self._say(self._well_formed.push(piece))
         elif isinstance(piece, Finish) and piece.reason in _OWN_REASONS:
             self.finish = piece
@@ -162,6 +167,14 @@ class Generation:
             )
         if self.pieces % _YIELD_EVERY == 0:
             gevent.sleep(0)
+
+    def _measure(self, now: float, before: float) -> None:
+        measures = self._parts.measures
+        if self.deltas:
+            measures.between_tokens.observe(now - before)
+        else:
+            measures.first_token.observe(now - self.asked_at)
+        self.deltas += 1
 
     def _say(self, text: str) -> None:
         for part in slices(text, PIECE_CHARS) if text else ():

@@ -8,6 +8,8 @@ from .assets import Assets
 from .chat import Chat
 from .clients import Clients
 from .config import Settings
+from .measures import Measures
+from .metrics import Metrics
 from .origins import OriginRules, RefusedOrigins
 
 EXTENSION_KEY = "chatbubble"
@@ -22,6 +24,8 @@ class Mount(Protocol):
     assets: Assets
     clients: Clients
     chat: Chat
+    measures: Measures
+    metrics: Metrics
 
     def start(self, *, is_one_of_several: bool = False) -> None:
         """Open what needs opening, once. Raises Unpatched or StoreUnavailable, and

@@ -30,8 +30,11 @@ STREAM_HEADERS = {
 _STREAM_KEY = "chatbubble.stream"
 
 
-def stream_response(mount: Mount, environ: dict[str, Any], reader: StreamReader, client_id: str) -> Response:
-    """The event stream of one registered client, on a connection that is tuned and watched."""
+def stream_response(
+    mount: Mount, environ: dict[str, Any], reader: StreamReader, client_id: str, *, has_end: bool = True
+) -> Response:
+    """The event stream of one registered client, on a connection that is tuned and watched. One that
+    `has_end` counts as dropped when it is over without its terminal event."""
     connection = find_socket(environ)
     end_attention: Callable[[], None] | None = None
     if connection is not None:
@@ -40,6 +43,8 @@ def stream_response(mount: Mount, environ: dict[str, Any], reader: StreamReader,
 
     def on_close() -> None:
         mount.clients.remove(client_id)
+        mount.measures.resets += body.resets
+        mount.measures.drops += has_end and not body.is_whole
         if end_attention is not None:
             end_attention()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .records import Answer, Conversation, Feedback, Message, Question, Turn
 
@@ -106,4 +106,14 @@ class ConversationStore(Protocol):
 
     def close(self) -> None:
         """Finish queued writes and release the database."""
+        ...
+
+
+@runtime_checkable
+class QueueingStore(Protocol):
+    """A store that can say how much is waiting for it; it need not."""
+
+    @property
+    def queue_length(self) -> int:
+        """Transactions that wait or run now."""
         ...

@@ -69,6 +69,7 @@ class RunningTurn:
             self.state = self._finish(self._failure())
         finally:
             checkpoints.leave(stream_id)
+        self._measure(self.state)
         return self.state
 
     def stop(self, reason: StopReason) -> None:
@@ -125,8 +126,17 @@ class RunningTurn:
         is_filtered = finish is not None and finish.reason is FinishReason.CONTENT_FILTER
         return ContentFiltered() if is_filtered else EmptyAnswer(detail=f"{self._parts.provider.name} gave no text")
 
+    def _measure(self, state: TurnState) -> None:
+        measures, finish = self._parts.measures, self._generation.finish
+        measures.outcomes[state] += 1
+        measures.turn.observe(self._now() - self._started_at)
+        if finish is not None and finish.usage is not None:
+            measures.prompt_tokens += finish.usage.prompt_tokens
+            measures.completion_tokens += finish.usage.completion_tokens
+
     def _finish(self, failure: ChatbubbleError | None) -> TurnState:
         if failure is not None:
+            self._parts.measures.turn_errors[failure.code] += 1
             self._explain(failure)
         answer = self._answer(failure)
         event = self._last_event(answer, failure)
@@ -134,6 +144,7 @@ class RunningTurn:
             is_kept = self._parts.store.finish_turn(self.turn, answer)
         except Exception as cause:
             logger.exception("answer %s is not saved yet", self.turn.message_id)
+            self._parts.measures.late_saves += 1
             gevent.spawn(self._save_later, answer)
             unavailable = cause if isinstance(cause, StoreUnavailable) else StoreUnavailable()
             is_kept, event = True, Error.of(failure or unavailable, _now_ms())
@@ -203,6 +214,8 @@ class RunningTurn:
                 logger.exception("answer %s is still not saved", self.turn.message_id)
             else:
                 logger.warning("answer %s was saved late", self.turn.message_id)
+                self._parts.measures.late_saves -= 1
+                self._parts.measures.saved_late += 1
                 return
 
 

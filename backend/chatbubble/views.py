@@ -15,7 +15,6 @@ from .errors import (
     ChatbubbleError,
     MethodNotAllowed,
     NotFound,
-    OperatorRequired,
     OriginRefused,
     PayloadTooLarge,
     RequestTooSlow,
@@ -26,7 +25,7 @@ from .feedback import parse_feedback
 from .mount import EXTENSION_KEY, Mount
 from .question import parse_question
 from .responses import close_stream, conversation_body, json_response, refusal_response, stream_response
-from .visitors import bears_token, visitor_from_authorization
+from .visitors import check_operator, visitor_from_authorization
 
 logger = logging.getLogger("chatbubble.views")
 
@@ -37,6 +36,12 @@ View = Callable[..., Response]
 
 def _mount() -> Mount:
     mount: Mount = current_app.extensions[EXTENSION_KEY]
+    return mount
+
+
+def _mount_of_operator() -> Mount:
+    mount = _mount()
+    check_operator(request.headers.get("Authorization"), mount.settings.operator_token)
     return mount
 
 
@@ -67,13 +72,16 @@ def resume(stream_id: str) -> Response:
     if reader is None:
         mount.clients.remove(client_id)
         return Response(status=204)
+    mount.measures.resumes += 1
     return stream_response(mount, request.environ, reader, client_id)
 
 
 def abort(stream_id: str) -> Response:
     """`POST /chat/<streamId>/abort`: stop the turn, idempotent."""
     visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
-    state = _mount().chat.stop(visitor_id, stream_id)
+    mount = _mount()
+    state = mount.chat.stop(visitor_id, stream_id)
+    mount.measures.aborts += 1
     return json_response({"streamId": stream_id, "state": state})
 
 
@@ -107,7 +115,7 @@ def channel() -> Response:
     except BaseException:
         mount.clients.remove(client_id)
         raise
-    return stream_response(mount, request.environ, channel_of_client, client_id)
+    return stream_response(mount, request.environ, channel_of_client, client_id, has_end=False)
 
 
 def config() -> Response:
@@ -136,13 +144,13 @@ def asset(name: str) -> Response:
 
 def stats() -> Response:
     """`GET /stats`, for operators."""
-    mount = _mount()
-    token = mount.settings.operator_token
-    if not token:
-        raise NotFound()
-    if not bears_token(request.headers.get("Authorization"), token):
-        raise OperatorRequired()
-    return json_response(mount.get_stats())
+    return json_response(_mount_of_operator().get_stats())
+
+
+def metrics() -> Response:
+    """`GET /metrics`, for operators: what Prometheus reads."""
+    page, content_type = _mount_of_operator().metrics.render(request.headers.get("Accept"))
+    return Response(page, content_type=content_type)
 
 
 def healthz() -> Response:
@@ -165,12 +173,13 @@ ROUTES: Mapping[str, Mapping[str, View]] = {
     "/widget.mjs": {"GET": module},
     "/assets/<path:name>": {"GET": asset},
     "/stats": {"GET": stats},
+    "/metrics": {"GET": metrics},
     "/healthz": {"GET": healthz},
 }
 _STREAMS = frozenset({resume, channel})
 _FILES = frozenset({launcher, module, asset})
 _PUBLIC = _FILES | {healthz}
-_STORELESS = _PUBLIC | {config, stats}
+_STORELESS = _PUBLIC | {config, stats, metrics}
 
 
 def end_request(fault: BaseException | None) -> None:
@@ -228,15 +237,21 @@ def dispatch(rule: str, views: Mapping[str, View]) -> View:
 def _answer_or_refuse(answer: View, arguments: Mapping[str, str]) -> Response:
     try:
         return answer(**arguments)
-    except ChatbubbleError as error:
-        return refusal_response(error)
-    except RequestEntityTooLarge:
-        return refusal_response(PayloadTooLarge())
-    except HTTPException as error:
-        return refusal_response(BadRequest(detail=error.description or ""))
-    except Exception:
-        logger.exception("%s %r failed", request.method, request.path)
-        return refusal_response(StreamError())
+    except Exception as failure:  # noqa: BLE001 -- named and logged by what it is
+        error = _refusal(failure)
+    _mount().measures.refusals[error.code] += 1
+    return refusal_response(error)
+
+
+def _refusal(failure: Exception) -> ChatbubbleError:
+    if isinstance(failure, ChatbubbleError):
+        return failure
+    if isinstance(failure, RequestEntityTooLarge):
+        return PayloadTooLarge()
+    if isinstance(failure, HTTPException):
+        return BadRequest(detail=failure.description or "")
+    logger.error("%s %r failed", request.method, request.path, exc_info=failure)
+    return StreamError()
 
 
 def _check_origin() -> None:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 
-from .errors import BadRequest, SessionMissing
+from .errors import BadRequest, NotFound, OperatorRequired, SessionMissing
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16,128}", re.ASCII)
 _BEARER = re.compile(r"Bearer +(\S+)", re.ASCII | re.IGNORECASE)
@@ -32,10 +32,16 @@ def visitor_from_authorization(header: str | None) -> str:
     return visitor_id(match[1])
 
 
-def bears_token(header: str | None, token: str) -> bool:
-    """Whether the header carries exactly this operator token, compared in constant time."""
+def check_operator(header: str | None, token: str) -> None:
+    """Let in whose `Authorization` header carries exactly this operator token, compared in constant time.
+
+    Raises OperatorRequired, and NotFound when there is no token that anybody could have.
+    """
+    if not token:
+        raise NotFound()
     match = _BEARER.fullmatch(header.strip()) if header else None
-    return match is not None and secrets.compare_digest(match[1].encode(), token.encode())
+    if match is None or not secrets.compare_digest(match[1].encode(), token.encode()):
+        raise OperatorRequired()
 
 
 def new_id(kind: str) -> str:

@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
-from chatbubble.errors import BadRequest, SessionMissing
-from chatbubble.visitors import bears_token, new_id, visitor_from_authorization, visitor_id
+from chatbubble.errors import BadRequest, NotFound, OperatorRequired, SessionMissing
+from chatbubble.visitors import check_operator, new_id, visitor_from_authorization, visitor_id
 
 SESSION = "3f1c-session_ID-0123456789"
 
@@ -55,9 +55,16 @@ def test_any_other_header_is_no_session(header: str | None) -> None:
 def test_an_operator_bears_exactly_the_token() -> None:
     token = "0123456789abcdef"  # noqa: S105 -- guards nothing
     for header in (f"Bearer {token}", f"bearer  {token} "):
-        assert bears_token(header, token)
+        check_operator(header, token)
     for other in (None, "", "Bearer", "Bearer x", f"Bearer {token[:-1]}", f"Bearer {token}0", token, "Bearer \xe9\xe9"):
-        assert not bears_token(other, token)
+        with pytest.raises(OperatorRequired):
+            check_operator(other, token)
+
+
+def test_without_a_token_there_are_no_operators() -> None:
+    for header in (None, "Bearer ", "Bearer x"):
+        with pytest.raises(NotFound):
+            check_operator(header, "")
 
 
 def test_new_ids_name_their_kind_and_never_repeat() -> None:

@@ -181,6 +181,11 @@ class SqlStore:
             logger.warning("the store is not ready: %s", failure.detail)
             return False
 
+    @property
+    def queue_length(self) -> int:
+        """See QueueingStore."""
+        return len(self._thread)
+
     def close(self) -> None:
         """See ConversationStore.close."""
         self._thread.join()
