@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what the tests need besides Python packages: three browser engines.
+# Installs what the tests need besides Python packages: three browser engines and a database server.
 #   Chromium   all browser tests; Playwright's own where the system has none
 #   Firefox    the conformance page
+#   PostgreSQL the store, on a server of the tests' own
 #   WebKit     the conformance page: its driver, its little browser, and a display that nobody sees
 # What cannot be had is told, and its tests are skipped with the reason; without a Chromium there are no browser tests.
 set -eu
@@ -25,6 +26,10 @@ from playwright.sync_api import sync_playwright as start
 with start() as playwright: sys.exit(not pathlib.Path(playwright.chromium.executable_path).exists())'
 }
 
+has_postgres() {
+    has postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
+}
+
 can_apt() {
     # shellcheck disable=SC1091
     has apt-get && as_root true 2>/dev/null && . /etc/os-release && [ "${ID-}" = debian ]
@@ -35,6 +40,7 @@ has_chromium || missing="$missing chromium fonts-noto-color-emoji fonts-wqy-micr
 has firefox || has firefox-esr || missing="$missing firefox-esr"
 has WebKitWebDriver || missing="$missing webkit2gtk-driver"
 has Xvfb || missing="$missing xvfb"
+has_postgres || missing="$missing postgresql"
 [ -n "$missing" ] || exit 0
 
 if can_apt; then

@@ -43,7 +43,10 @@ def _filled(value: Any) -> str:
 def _address(value: Any) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if not text:
-        raise ValueError("an SQLite file: sqlite:///chatbubble.db, or with its whole path sqlite:////srv/chat.db")
+        raise ValueError(
+            "an SQLite file: sqlite:///chatbubble.db, or with its whole path sqlite:////srv/chat.db; "
+            "or PostgreSQL: postgresql://user:password@host/name"
+        )
     return text
 
 
@@ -144,6 +147,9 @@ class Settings:
         (), _origins, "Sites that may use the chat: exact origins or `https://*.host`; its own origin always may."
     )
     database_url: str = _setting("sqlite:///chatbubble.db", _address, "Where conversations are kept.", secret=True)
+    database_connections: int = _setting(
+        10, _integer(1, 1000), "Connections of one process to PostgreSQL, beside the one that holds its lock."
+    )
     provider: str = _setting(
         "auto", _choice("auto", "openai", "demo"), "Who answers; `auto`: openai when OPENAI_API_KEY is set, else demo."
     )

@@ -160,7 +160,11 @@ class Mounted:
         self.assets = Assets.load()
         self.clients = Clients(settings.max_streams)
         self.provider = provider or create_provider(settings, environ)
-        self.store = store or SqlStore(settings.database_url, hand_over_s=settings.drain_s + _LAST_EVENTS_S)
+        self.store = store or SqlStore(
+            settings.database_url,
+            connections=settings.database_connections,
+            hand_over_s=settings.drain_s + _LAST_EVENTS_S,
+        )
         self.log = stream_log or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
         parts = TurnParts(settings, self.provider, self.store, self.log, Checkpoints(self.store))
         self.measures = parts.measures

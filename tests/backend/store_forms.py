@@ -6,24 +6,51 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from postgres_server import PostgresMissing, PostgresServer, can_install
 
 from chatbubble.records import Answer, Author, FinishReason, Question, Turn, TurnState, Usage
 from chatbubble.store import ConversationStore
 from chatbubble.stores.sql import SqlStore
 
-STORES: dict[str, Callable[[Path], ConversationStore]] = {
-    "sqlite": lambda folder: SqlStore(f"sqlite:///{folder}/chat.db"),
-}
+STORES = ("sqlite", "postgresql")
 EVERY_CHARACTER = "".join(map(chr, [*range(1, 0xD800), *range(0xE000, 0x110000, 37)]))
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests."""
+    try:
+        server = PostgresServer()
+    except PostgresMissing as missing:
+        (pytest.fail if can_install() else pytest.skip)(str(missing))
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """An empty database on it."""
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)
+
+
 @pytest.fixture(params=STORES)
-def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], ConversationStore]]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/chat.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def open_store(database_url: str) -> Iterator[Callable[[], ConversationStore]]:
     """Opens a store on the test's own database; opening again is a restart."""
     opened: list[ConversationStore] = []
 
     def open_again() -> ConversationStore:
-        store = STORES[request.param](tmp_path)
+        store = SqlStore(database_url)
         store.open()
         opened.append(store)
         return store

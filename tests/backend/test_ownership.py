@@ -13,6 +13,7 @@ from pathlib import Path
 
 import gevent
 import pytest
+from owning import Owner
 from process import StartProcess
 from store_forms import answer, begin, question
 from stream_client import joined_text
@@ -21,47 +22,7 @@ from chatbubble.errors import StoreUnavailable
 from chatbubble.stores.sql import SqlStore
 
 WAITING = re.compile(r"chat\.db belongs to process (\d+) on \S+: waiting up to (\d+) s for its end")
-OWNER = """
-import os, sys
-from chatbubble.stores.sql import SqlStore
-store = SqlStore(sys.argv[1])
-store.open()
-if sys.argv[2] == "forks" and os.fork() == 0:
-    sys.stdin.read()
-    os._exit(0)
-print(os.getpid(), flush=True)
-sys.stdin.readline()
-store.close()
-print("closed", flush=True)
-sys.stdin.readline()
-"""
 IMPATIENT = "import sys; from chatbubble.stores.sql import SqlStore; SqlStore(sys.argv[1], hand_over_s=0).open()"
-
-
-class Owner:
-    """Another process that has opened the store on a file."""
-
-    def __init__(self, url: str, habit: str = "") -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", OWNER, url, habit], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.pid = int(self._heard())
-
-    def close_store(self) -> None:
-        """Have it close the store and live on."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        assert self._heard() == "closed"
-
-    def end(self) -> None:
-        """Kill it; its child ends by itself, as nobody writes to it any more."""
-        self.process.kill()
-        self.process.communicate(timeout=10)
-
-    def _heard(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
 
 
 @pytest.fixture

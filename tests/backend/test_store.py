@@ -64,6 +64,24 @@ def test_a_turn_ends_once(store: ConversationStore) -> None:
     assert said(store) == [(Author.VISITOR, "hello"), (Author.ASSISTANT, "first")]
 
 
+def test_what_was_saved_already_is_saved(store: ConversationStore) -> None:
+    # Whoever has not heard that a transaction succeeded tries it again.
+    turn = begin(store)
+    assert store.finish_turn(turn, answer())
+    assert store.finish_turn(turn, answer())
+    assert said(store) == [(Author.VISITOR, "hello"), (Author.ASSISTANT, "hi")]
+
+
+def test_a_turn_that_was_begun_already_is_still_to_be_answered(store: ConversationStore) -> None:
+    assert begin(store) == begin(store)
+    assert said(store) == [(Author.VISITOR, "hello")]
+
+
+def test_a_model_with_an_endless_name_does_not_stop_a_turn_from_ending(store: ConversationStore) -> None:
+    assert store.finish_turn(begin(store), replace(answer(), model="m" * 1000))
+    assert said(store)[-1] == (Author.ASSISTANT, "hi")
+
+
 def test_a_running_turn_has_no_answer(store: ConversationStore) -> None:
     turn = begin(store)
     stored = store.find_turn("s1")

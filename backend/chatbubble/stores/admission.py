@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, literal, or_, select
+from sqlalchemy import BigInteger, Connection, insert, literal, or_, select
 
 from ..errors import TurnRunning
 from ..records import Author, Question, Turn, TurnState
@@ -14,7 +14,7 @@ from .schema import conversations, messages, replaced_messages, turns
 
 def admit(connection: Connection, question: Question, stream_id: str, now: int) -> Admission:
     """See ConversationStore.begin_turn; `now` in milliseconds since the Unix epoch."""
-    conversation_id = statements.find_conversation(connection, question.visitor_id)
+    conversation_id = statements.lock_conversation_of(connection, question.visitor_id)
     if conversation_id is None:
         conversation_id = new_id("conv")
         connection.execute(
@@ -24,7 +24,8 @@ def admit(connection: Connection, question: Question, stream_id: str, now: int) 
         )
     same = statements.find_same_request(connection, question)
     if same is not None:
-        return Admission(same, is_new=False)
+        # With this very stream it is our own, of an attempt whose end we have not heard of.
+        return Admission(same, is_new=same.stream_id == stream_id)
     running = connection.execute(statements.select_running(conversation_id)).first()
     if running is not None:
         raise TurnRunning(streamId=running.stream_id)
@@ -45,12 +46,12 @@ def admit(connection: Connection, question: Question, stream_id: str, now: int) 
 
 def _mark_replaced(connection: Connection, conversation_id: str, request_id: str, now: int) -> None:
     # Nothing runs here, so both its messages are there; of an unknown turn there are none.
-    told = select(messages.c.id, literal(now)).join(
+    told = select(messages.c.id, literal(now, BigInteger)).join(
         turns, or_(turns.c.question_id == messages.c.id, turns.c.message_id == messages.c.message_id)
     )
     found = told.where(turns.c.conversation_id == conversation_id, turns.c.request_id == request_id)
-    mark = insert(replaced_messages).prefix_with("OR IGNORE", dialect="sqlite")
-    connection.execute(mark.from_select(["id", "replaced_at"], found))
+    mark = statements.upsert(connection, replaced_messages).from_select(["id", "replaced_at"], found)
+    connection.execute(mark.on_conflict_do_nothing())
 
 
 def _insert(connection: Connection, turn: Turn, question: Question) -> None:

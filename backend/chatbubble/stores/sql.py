@@ -1,7 +1,8 @@
-"""Conversations in a SQL database, through SQLAlchemy Core.
+"""Conversations in a SQL database, SQLite or PostgreSQL, through SQLAlchemy Core.
 
-SQLite: every transaction runs whole in one native thread, so no greenlet ever holds one
-open across a switch, and the event loop never waits for the disk.
+What is different about the two is told in `sqlite.py` and `postgresql.py`; the tables and what
+is read and written are the same. Where processes race, the unique indexes decide: whoever
+loses looks a second time, and finds what the faster one has written.
 """
 
 from __future__ import annotations
@@ -12,24 +13,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gevent.threadpool import ThreadPool
-from sqlalchemy import Connection, create_engine, delete, select, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, delete, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from ..errors import ChatbubbleError, ConfigError, StoreUnavailable
 from ..records import Answer, Conversation, Feedback, FinishReason, Message, Question, Turn, TurnState
 from ..store import Admission, AnswerPart, StoredTurn
-from . import sqlite, statements
+from . import statements
 from .admission import admit
-from .ownership import HAND_OVER_S, Ownership
+from .database import Database
+from .faults import is_passing, unavailable
+from .ownership import HAND_OVER_S
+from .postgresql import PostgresDatabase
 from .rows import to_message, to_turn
 from .schema import conversations, messages, metadata, turns
+from .sqlite import SqliteDatabase
 
 T = TypeVar("T")
 logger = logging.getLogger("chatbubble.store")
 
 SHOWN_MESSAGES = 500
+CONNECTIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +47,35 @@ class SqlStore:
     """See ConversationStore.
 
     Args:
-        url: a SQLAlchemy database URL for SQLite.
-        hand_over_s: how long `open` waits for another process to let go of the file.
+        url: a SQLAlchemy database URL for SQLite or PostgreSQL.
+        connections: how many to PostgreSQL this process opens at most.
+        is_shared: other processes use the same PostgreSQL database and know of this one: then
+            nobody owns it, and `interrupt_running` ends nothing.
+        hand_over_s: how long `open` waits for another process that owns the database.
 
     Raises:
-        ConfigError: the URL cannot be used.
+        ConfigError: the URL cannot be used, or its driver is not installed.
     """
 
     def __init__(
         self,
         url: str,
         *,
+        connections: int = CONNECTIONS,
+        is_shared: bool = False,
         hand_over_s: float = HAND_OVER_S,
         now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
     ) -> None:
-        if not url.startswith("sqlite:"):
-            raise ConfigError(f"CHATBUBBLE_DATABASE_URL should start with sqlite:///, got {url.split(':')[0]!r:.40}")
-        try:
-            self._engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-        except (ArgumentError, SQLAlchemyError):
-            raise ConfigError("CHATBUBBLE_DATABASE_URL should be like sqlite:///chatbubble.db") from None
-        sqlite.set_up(self._engine)
+        self._database = _create_database(url, connections, is_shared, hand_over_s)
         self._now_ms = now_ms
-        self._thread = ThreadPool(1)
-        self._ownership = Ownership(hand_over_s)
 
     def open(self) -> None:
-        """See ConversationStore.open; the file belongs to this process from here on."""
-        self._ownership.take(self._run(sqlite.path_of))
+        """See ConversationStore.open; unless shared, the database is this process's own from here on."""
+        self._database.claim(self._run)
         try:
-            self._run(lambda connection: metadata.create_all(connection))
+            self._run(self._create_tables)
         except BaseException:
-            self._ownership.release()
+            self._database.release()
             raise
 
     def begin_turn(self, question: Question, stream_id: str) -> Admission:
@@ -101,7 +102,7 @@ class SqlStore:
 
     def finish_turn(self, turn: Turn, answer: Answer) -> bool:
         """See ConversationStore.finish_turn."""
-        return self._run(lambda connection: statements.finish_turn(connection, turn.stream_id, answer))
+        return self._run(lambda connection: statements.finish_turn(connection, turn, answer))
 
     def find_turn(self, stream_id: str) -> StoredTurn | None:
         """See ConversationStore.find_turn."""
@@ -139,36 +140,37 @@ class SqlStore:
 
     def erase(self, visitor_id: str) -> tuple[str, ...]:
         """See ConversationStore.erase."""
+        # A second attempt may find that the first one has erased everything: its streams count.
+        streams: dict[str, None] = {}
 
-        def erase(connection: Connection) -> tuple[str, ...]:
-            conversation_id = statements.find_conversation(connection, visitor_id)
+        def erase(connection: Connection) -> None:
+            conversation_id = statements.lock_conversation_of(connection, visitor_id)
             owned = select(turns.c.stream_id).where(turns.c.conversation_id == conversation_id)
-            streams = tuple(connection.scalars(owned))
+            streams.update(dict.fromkeys(connection.scalars(owned)))
             for table in (turns, messages, conversations):
                 connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
-            return streams
 
-        streams = self._run(erase)
-        if not self._thread.apply(sqlite.empty_log, (self._engine,)):
+        self._run(erase)
+        if not self._database.forget_erased():
             logger.warning("somebody reads the database file: erased words stay in its log until the next erasure")
-        return streams
+        return tuple(streams)
 
     def interrupt_running(self) -> int:
         """See ConversationStore.interrupt_running."""
-        if not self._ownership.is_first:
-            return 0  # what runs is at work in this very process, in another app
+        if not self._database.is_first:
+            return 0  # what runs is at work in another app of this process, or in another process
 
         def interrupt(connection: Connection) -> int:
-            cut = connection.scalars(select(turns.c.stream_id).where(turns.c.state == TurnState.RUNNING)).all()
-            for stream_id in cut:
+            cut = connection.execute(statements.select_turns().where(turns.c.state == TurnState.RUNNING)).all()
+            for row in cut:
                 answer = Answer(
-                    text=statements.find_text(connection, stream_id),
+                    text=statements.find_text(connection, row.stream_id),
                     state=TurnState.INTERRUPTED,
                     finish_reason=FinishReason.INTERRUPTED,
                     error_code="INTERRUPTED",
                     finished_at=self._now_ms(),
                 )
-                statements.finish_turn(connection, stream_id, answer)
+                statements.finish_turn(connection, to_turn(row), answer)
             return len(cut)
 
         return self._run(interrupt)
@@ -188,34 +190,54 @@ class SqlStore:
 
     def close(self) -> None:
         """See ConversationStore.close."""
-        self._thread.join()
-        self._thread.apply(self._engine.dispose)
-        self._thread.kill()
-        self._ownership.release()
+        self._database.close()
+
+    def _create_tables(self, connection: Connection) -> None:
+        self._database.lock_schema(connection)
+        metadata.create_all(connection)
 
     def _run(self, transaction: Callable[[Connection], T]) -> T:
-        """One whole transaction in the native thread, while other greenlets run."""
-        outcome: T | _Failed = self._thread.apply(self._transact, (transaction,))
+        """One whole transaction, while other greenlets run; a second time when that may help."""
+        outcome: T | _Failed = self._database.run(lambda: self._transact(transaction))
         if isinstance(outcome, _Failed):
             raise outcome.error
         return outcome
 
     def _transact(self, transaction: Callable[[Connection], T]) -> T | _Failed:
-        # What a thread raises, gevent prints with its traceback, and most of it are
-        # ordinary refusals: so it is returned instead.
+        # What a thread or a greenlet raises, gevent prints with its traceback, and most of it
+        # are ordinary refusals: so it is returned instead.
         try:
-            with self._engine.begin() as connection:
-                return transaction(connection)
+            try:
+                return self._attempt(transaction)
+            except DBAPIError as failure:
+                if not is_passing(failure):
+                    raise
+                logger.info("once more: %s", unavailable(failure).detail)
+                return self._attempt(transaction)
         except ChatbubbleError as refusal:
             return _Failed(refusal)
         except SQLAlchemyError as failure:
-            return _Failed(_unavailable(failure))
+            return _Failed(unavailable(failure))
         except Exception as failure:
             logger.exception("a transaction failed")
-            return _Failed(_unavailable(failure))
+            return _Failed(unavailable(failure))
+
+    def _attempt(self, transaction: Callable[[Connection], T]) -> T:
+        with self._database.engine.begin() as connection:
+            return transaction(connection)
 
 
-def _unavailable(failure: Exception) -> StoreUnavailable:
-    # Only the first line: the others hold the statement and what visitors wrote.
-    reason = str(failure).partition("\n")[0]
-    return StoreUnavailable(retry_after_s=5, detail=f"{type(failure).__name__}: {reason}")
+def _create_database(url: str, connections: int, is_shared: bool, hand_over_s: float) -> Database:
+    try:
+        parsed = make_url(url)
+        kind = parsed.get_backend_name()
+        if kind in ("postgresql", "postgres"):
+            return PostgresDatabase(parsed, connections=connections, is_shared=is_shared, hand_over_s=hand_over_s)
+        if kind == "sqlite":
+            return SqliteDatabase(parsed, hand_over_s=hand_over_s)
+    except (ArgumentError, SQLAlchemyError, ValueError):
+        pass  # said below, in our words
+    raise ConfigError(
+        f"CHATBUBBLE_DATABASE_URL should be like sqlite:///chatbubble.db or postgresql://user:password@host/name, "
+        f"and begins with {url.split(':')[0]!r:.40}"
+    )

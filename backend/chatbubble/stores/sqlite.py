@@ -1,11 +1,23 @@
-"""How we speak to SQLite: settings of a connection, transactions, words that must not linger."""
+"""How we speak to SQLite: one native thread, settings of a connection, words that must not linger.
+
+Every transaction runs whole in one native thread, so no greenlet ever holds one open across a
+switch, and the event loop never waits for the disk.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, event
+from gevent.threadpool import ThreadPool
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from .database import Transact
+from .ownership import HAND_OVER_S, Ownership
+
+T = TypeVar("T")
 
 _BUSY_MS = 5000
 # The wait comes first: switching to the write-ahead log may itself find the file busy.
@@ -18,10 +30,52 @@ _PRAGMAS = (
 )
 
 
-def set_up(engine: Engine) -> None:
-    """Have every connection of `engine` begin with our pragmas, and its transactions with a lock."""
-    event.listen(engine, "connect", _set_up_connection)
-    event.listen(engine, "begin", _begin_immediate)
+class SqliteDatabase:
+    """See Database; `hand_over_s` is how long `claim` waits for another process."""
+
+    def __init__(self, url: URL, *, hand_over_s: float = HAND_OVER_S) -> None:
+        self._engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        event.listen(self._engine, "connect", _set_up_connection)
+        event.listen(self._engine, "begin", _begin_immediate)
+        self._thread = ThreadPool(1)
+        self._ownership = Ownership(hand_over_s)
+
+    @property
+    def engine(self) -> Engine:
+        """See Database."""
+        return self._engine
+
+    @property
+    def is_first(self) -> bool:
+        """See Database."""
+        return self._ownership.is_first
+
+    def claim(self, transact: Transact) -> None:
+        """See Database."""
+        self._ownership.take(transact(path_of))
+
+    def run(self, work: Callable[[], T]) -> T:
+        """See Database."""
+        outcome: T = self._thread.apply(work)
+        return outcome
+
+    def lock_schema(self, connection: Connection) -> None:
+        """See Database: every transaction has the whole file."""
+
+    def forget_erased(self) -> bool:
+        """See Database."""
+        return self.run(lambda: empty_log(self._engine))
+
+    def release(self) -> None:
+        """See Database."""
+        self._ownership.release()
+
+    def close(self) -> None:
+        """See Database."""
+        self._thread.join()
+        self._thread.apply(self._engine.dispose)
+        self._thread.kill()
+        self._ownership.release()
 
 
 def path_of(connection: Connection) -> str:

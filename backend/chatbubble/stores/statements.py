@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, bindparam, delete, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import RequestMismatch
 from ..records import Answer, Author, Feedback, Message, Question, Turn, TurnState
@@ -14,23 +29,26 @@ from .rows import from_additions, to_message, to_turn
 from .schema import answer_additions, answer_parts, conversations, feedback, messages, replaced_messages, turns
 
 MAX_COUNT = 2**31 - 1
+MODEL_CHARS = 128
 
-# Only while the turn runs: a part that comes late can neither outlive an answer nor an erasure.
-_INSERT_PART = (
-    insert(answer_parts)
-    .prefix_with("OR REPLACE", dialect="sqlite")
-    .from_select(
-        ["stream_id", "position", "text"],
-        select(turns.c.stream_id, bindparam("position"), bindparam("text", type_=Text)).where(
-            turns.c.stream_id == bindparam("stream_id"), turns.c.state == literal(TurnState.RUNNING)
-        ),
-    )
-)
+_UPSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """An insert that can say what to do about a row that is there already."""
+    return _UPSERTS[connection.dialect.name](table)
 
 
 def find_conversation(connection: Connection, visitor_id: str) -> str | None:
     """The id of the visitor's conversation, or None before the first question."""
     return connection.scalar(select(conversations.c.conversation_id).where(conversations.c.visitor_id == visitor_id))
+
+
+def lock_conversation_of(connection: Connection, visitor_id: str) -> str | None:
+    """The same, and nobody else may begin, finish or erase anything in it until the end of this
+    transaction. SQLite knows no such clause: there every transaction has the whole file."""
+    found = select(conversations.c.conversation_id).where(conversations.c.visitor_id == visitor_id)
+    return connection.scalar(found.with_for_update())
 
 
 def select_turns() -> Any:
@@ -97,7 +115,21 @@ def put_feedback(connection: Connection, visitor_id: str, message_id: str, given
 def insert_parts(connection: Connection, parts: Sequence[AnswerPart]) -> None:
     """Keep these parts, as far as their turns run."""
     rows = [{"stream_id": part.stream_id, "position": part.position, "text": part.text} for part in parts]
-    connection.execute(_INSERT_PART, rows)
+    connection.execute(_insert_part(connection.dialect.name), rows)
+
+
+@cache
+def _insert_part(dialect: str) -> Any:
+    # Only while the turn runs, and nobody ends it meanwhile: a part that comes late can neither
+    # outlive an answer nor an erasure.
+    given = (bindparam("position", type_=Integer), bindparam("text", type_=Text))
+    running = select(turns.c.stream_id, *given).where(
+        turns.c.stream_id == bindparam("stream_id"), turns.c.state == literal(TurnState.RUNNING)
+    )
+    part = _UPSERTS[dialect](answer_parts).from_select(
+        ["stream_id", "position", "text"], running.with_for_update(read=True)
+    )
+    return part.on_conflict_do_update(index_elements=["stream_id", "position"], set_={"text": part.excluded.text})
 
 
 def find_text(connection: Connection, stream_id: str) -> str:
@@ -106,19 +138,32 @@ def find_text(connection: Connection, stream_id: str) -> str:
     return "".join(connection.scalars(parts.order_by(answer_parts.c.position)))
 
 
-def finish_turn(connection: Connection, stream_id: str, answer: Answer) -> bool:
+def finish_turn(connection: Connection, turn: Turn, answer: Answer) -> bool:
     """Save the answer and end the turn; False when it does not run any more."""
-    row = connection.execute(select(turns).where(turns.c.stream_id == stream_id)).first()
-    if row is None or row.state != TurnState.RUNNING:
+    lock_conversation_of(connection, turn.visitor_id)
+    row = connection.execute(select(turns).where(turns.c.stream_id == turn.stream_id)).first()
+    if row is None:
         return False
+    if row.state != TurnState.RUNNING:
+        return _is_saved(connection, row, answer)
     _insert_answer(connection, row, answer)
     connection.execute(
         update(turns)
-        .where(turns.c.stream_id == stream_id)
-        .values(state=answer.state, finished_at=func.coalesce(answer.finished_at, turns.c.created_at))
+        .where(turns.c.stream_id == turn.stream_id)
+        .values(state=answer.state, finished_at=answer.finished_at)
     )
-    connection.execute(delete(answer_parts).where(answer_parts.c.stream_id == stream_id))
+    connection.execute(delete(answer_parts).where(answer_parts.c.stream_id == turn.stream_id))
     return True
+
+
+def _is_saved(connection: Connection, turn: Row[Any], answer: Answer) -> bool:
+    """Whether it ended in this very answer: in an attempt whose end we have not heard of."""
+    saved = connection.execute(select(messages).where(messages.c.message_id == turn.message_id)).first()
+    return (
+        saved is not None
+        and turn.state == answer.state
+        and (saved.content, saved.created_at) == (answer.text, answer.finished_at)
+    )
 
 
 def _insert_answer(connection: Connection, turn: Row[Any], answer: Answer) -> None:
@@ -133,7 +178,7 @@ def _insert_answer(connection: Connection, turn: Row[Any], answer: Answer) -> No
             finish_reason=answer.finish_reason,
             error_code=answer.error_code,
             request_id=turn.request_id,
-            model=answer.model,
+            model=answer.model[:MODEL_CHARS],
             prompt_tokens=_count(answer.usage.prompt_tokens if answer.usage else None),
             completion_tokens=_count(answer.usage.completion_tokens if answer.usage else None),
         )

@@ -1,0 +1,58 @@
+"""What a database brings along: where its transactions run, who may use it, how it forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+
+
+class Transact(Protocol):
+    """Runs one whole transaction and returns what it made of it. Raises StoreUnavailable."""
+
+    def __call__(self, transaction: Callable[[Connection], T], /) -> T: ...
+
+
+class Database(Protocol):
+    """One kind of database, as the SQL store uses it.
+
+    Attributes:
+        engine: has the connections.
+        is_first: nobody else was at work in it when it was claimed, so whatever runs there was
+            left by a process that is gone.
+    """
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def is_first(self) -> bool: ...
+
+    def claim(self, transact: Transact) -> None:
+        """Make it this process's own, waiting for another process to let go of it; before anything
+        is read. Raises StoreUnavailable when that one does not."""
+        ...
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Do something that waits for the database, while other greenlets run. The work comes to
+        its end even when whoever waits for it is killed. It should raise nothing."""
+        ...
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Let nobody else change tables until the end of this transaction."""
+        ...
+
+    def forget_erased(self) -> bool:
+        """See to it that deleted words cannot be read from files; False when that has to wait."""
+        ...
+
+    def release(self) -> None:
+        """Give the claim up; harmless when there is none."""
+        ...
+
+    def close(self) -> None:
+        """Finish what runs and let go of it all."""
+        ...
