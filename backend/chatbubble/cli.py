@@ -1,4 +1,4 @@
-"""The command line: chatbubble serve, snippet, config."""
+"""The command line: chatbubble serve, snippet, config, db."""
 
 # ruff: noqa: E402
 from __future__ import annotations
@@ -10,9 +10,11 @@ monkey.patch_all()  # before anything else imports sockets, ssl or threading
 import logging
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from flask import Flask
@@ -20,12 +22,15 @@ from flask import Flask
 from . import __version__
 from .assets import Assets
 from .config import Settings, describe
-from .errors import ConfigError
+from .errors import ConfigError, StoreUnavailable
 from .extension import create_provider
 from .limits import create_limiter
 from .mount import EXTENSION_KEY
 from .origins import OriginRules
+from .stores.schema import REVISION
 from .stores.sql import SqlStore
+
+T = TypeVar("T")
 
 DEFAULT_BASE = "http://127.0.0.1:8000/api/ai"
 
@@ -39,6 +44,7 @@ def main() -> None:
     1. chatbubble serve      answer questions (demo answers without OPENAI_API_KEY)
     2. chatbubble snippet    print the tag to paste into your pages
     3. chatbubble config     list the settings and what they are now
+    4. chatbubble db         bring the database's tables up to date
     """
 
 
@@ -96,6 +102,47 @@ def config(markdown: bool) -> None:
         value = " ".join(shown[setting.name].split())
         click.echo(f"{setting.name}={value}\n    {setting.meaning} Takes {setting.expects}.")
     click.echo(f"\nAnswers come from: {provider.name} ({provider.model})")
+
+
+@main.group()
+def db() -> None:
+    """Look after the tables of CHATBUBBLE_DATABASE_URL.
+
+    A starting server upgrades them by itself. Do it before where its account may not change tables.
+    """
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables to this version's revision; harmless when they are, and while servers run."""
+    store = _open_database()
+    before = _asked(store.revision)
+    _asked(store.upgrade)
+    after = _asked(store.revision)
+    store.close()
+    click.echo(f"revision {after}, as before" if after == before else f"revision {after}, before: {before or 'none'}")
+
+
+@db.command()
+def current() -> None:
+    """Print the revision of the tables, and the one that this version needs."""
+    store = _open_database()
+    click.echo(f"revision {_asked(store.revision) or 'none'}, needed: {REVISION}")
+    store.close()
+
+
+def _open_database() -> SqlStore:
+    try:
+        return SqlStore(Settings.read({}, os.environ).database_url)
+    except ConfigError as error:
+        raise click.ClickException(error.message) from None
+
+
+def _asked(question: Callable[[], T]) -> T:
+    try:
+        return question()
+    except StoreUnavailable as failure:
+        raise click.ClickException(f"CHATBUBBLE_DATABASE_URL cannot be used: {failure.detail}") from None
 
 
 def markdown_table() -> str:

@@ -158,12 +158,9 @@ def test_no_more_connections_are_opened_than_there_may_be(
     assert postgres.execute(count) == [(3,)]
 
 
-def test_what_the_database_leaves_unanswered_for_too_long_is_given_up(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgresql, "_LONGEST_S", 0.1)
+def test_what_the_database_leaves_unanswered_for_too_long_is_given_up(store: SqlStore) -> None:
     with pytest.raises(StoreUnavailable, match="no answer within"):
-        store._run(sleep_in_database(5))
+        store._run(sleep_in_database(5), limit_s=0.1)
     assert checked_out(store) == 0
     assert store.conversation("anna") is None
 

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine
 
 T = TypeVar("T")
 
+LONGEST_S = 20.0
+
 
 class Transact(Protocol):
     """Runs one whole transaction and returns what it made of it. Raises StoreUnavailable."""
@@ -36,13 +38,17 @@ class Database(Protocol):
         is read. Raises StoreUnavailable when that one does not."""
         ...
 
-    def run(self, work: Callable[[], T]) -> T:
+    def run(self, work: Callable[[], T], limit_s: float | None = LONGEST_S) -> T:
         """Do something that waits for the database, while other greenlets run. The work comes to
-        its end even when whoever waits for it is killed. It should raise nothing."""
+        its end even when whoever waits for it is killed, but for one that takes longer than
+        `limit_s`, where the database can be left waiting. It should raise nothing itself.
+
+        Raises StoreUnavailable when it took too long.
+        """
         ...
 
     def lock_schema(self, connection: Connection) -> None:
-        """Let nobody else change tables until the end of this transaction."""
+        """Let nobody else change tables until the end of this transaction, however long it takes."""
         ...
 
     def forget_erased(self) -> bool:

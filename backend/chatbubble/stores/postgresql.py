@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from ..errors import ConfigError, StoreUnavailable
 from .advisory import AdvisoryOwnership
-from .database import Transact
+from .database import LONGEST_S, Transact
 from .ownership import HAND_OVER_S
 
 T = TypeVar("T")
@@ -27,7 +27,6 @@ OLDEST = (13,)
 POOL_WAIT_S = 5.0
 _STATEMENT_MS = 10_000
 _IDLE_IN_TRANSACTION_MS = 30_000
-_LONGEST_S = 20.0
 # In seconds, but for the last: a server that has vanished without a word is noticed after 15 s.
 _CONNECT: dict[str, int] = {
     "connect_timeout": 5,
@@ -101,15 +100,16 @@ class PostgresDatabase:
         if self._ownership is not None:
             self._ownership.take()
 
-    def run(self, work: Callable[[], T]) -> T:
+    def run(self, work: Callable[[], T], limit_s: float | None = LONGEST_S) -> T:
         """See Database. Whoever is killed meanwhile leaves no connection half used."""
-        outcome: T | _TooLong = self._at_work.spawn(_within_limit, work).get()
+        outcome: T | _TooLong = self._at_work.spawn(_within_limit, work, limit_s).get()
         if isinstance(outcome, _TooLong):
-            raise StoreUnavailable(retry_after_s=5, detail=f"the database gave no answer within {_LONGEST_S:.0f} s")
+            raise StoreUnavailable(retry_after_s=5, detail=f"the database gave no answer within {limit_s:.0f} s")
         return outcome
 
     def lock_schema(self, connection: Connection) -> None:
         """See Database."""
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.execute(_LOCK_SCHEMA)
 
     def forget_erased(self) -> bool:
@@ -128,9 +128,9 @@ class PostgresDatabase:
         self.release()
 
 
-def _within_limit(work: Callable[[], T]) -> T | _TooLong:
+def _within_limit(work: Callable[[], T], limit_s: float | None) -> T | _TooLong:
     # The connection it was waiting for is closed: what was asked may still be on its way.
-    limit = gevent.Timeout.start_new(_LONGEST_S)
+    limit = gevent.Timeout.start_new(limit_s)
     try:
         return work()
     except gevent.Timeout as timeout:

@@ -1,12 +1,15 @@
 """The tables, as SQLAlchemy describes them. Times are milliseconds since the Unix epoch.
 
-Opening a database adds the tables that it lacks and changes none that it has: whatever is
-new comes as a table of its own, which an older Chatbubble may leave alone.
+What is added here becomes a revision in `migrations` as well; whatever is new comes as a table
+of its own, or as a column with a default, which an older Chatbubble may leave alone.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+
+# The newest of `migrations`: what the tables below are.
+REVISION = "0006"
 
 metadata = MetaData()
 
@@ -50,6 +53,7 @@ turns = Table(
     Column("state", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
+    Index("turns_by_question", "question_id"),
     Index("one_turn_a_request", "conversation_id", "request_id", unique=True),
     # The database itself refuses a second running turn, whoever asks.
     Index(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from gevent.lock import BoundedSemaphore
 from sqlalchemy import Connection, delete, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -21,16 +22,20 @@ from ..records import Answer, Conversation, Feedback, FinishReason, Message, Que
 from ..store import Admission, AnswerPart, StoredTurn
 from . import statements
 from .admission import admit
-from .database import Database
+from .database import LONGEST_S, Database
 from .faults import is_passing, unavailable
 from .ownership import HAND_OVER_S
 from .postgresql import PostgresDatabase
 from .rows import to_message, to_turn
-from .schema import conversations, messages, metadata, turns
+from .schema import conversations, messages, turns
 from .sqlite import SqliteDatabase
+from .upgrade import current_revision, upgrade
 
 T = TypeVar("T")
 logger = logging.getLogger("chatbubble.store")
+
+# Alembic works on the one migration of its process.
+_upgrading = BoundedSemaphore(1)
 
 SHOWN_MESSAGES = 500
 CONNECTIONS = 10
@@ -73,10 +78,24 @@ class SqlStore:
         """See ConversationStore.open; unless shared, the database is this process's own from here on."""
         self._database.claim(self._run)
         try:
-            self._run(self._create_tables)
+            self.upgrade()
         except BaseException:
             self._database.release()
             raise
+
+    def upgrade(self) -> None:
+        """Bring the tables to today's revision, whoever uses them meanwhile. Raises StoreUnavailable."""
+
+        def locked(connection: Connection) -> None:
+            self._database.lock_schema(connection)
+            upgrade(connection)
+
+        with _upgrading:
+            self._run(locked, limit_s=None)
+
+    def revision(self) -> str | None:
+        """The revision of the tables; None for a new database, and for one older than revisions."""
+        return self._run(current_revision)
 
     def begin_turn(self, question: Question, stream_id: str) -> Admission:
         """See ConversationStore.begin_turn."""
@@ -192,13 +211,9 @@ class SqlStore:
         """See ConversationStore.close."""
         self._database.close()
 
-    def _create_tables(self, connection: Connection) -> None:
-        self._database.lock_schema(connection)
-        metadata.create_all(connection)
-
-    def _run(self, transaction: Callable[[Connection], T]) -> T:
+    def _run(self, transaction: Callable[[Connection], T], *, limit_s: float | None = LONGEST_S) -> T:
         """One whole transaction, while other greenlets run; a second time when that may help."""
-        outcome: T | _Failed = self._database.run(lambda: self._transact(transaction))
+        outcome: T | _Failed = self._database.run(lambda: self._transact(transaction), limit_s)
         if isinstance(outcome, _Failed):
             raise outcome.error
         return outcome

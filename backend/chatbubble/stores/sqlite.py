@@ -14,7 +14,7 @@ from gevent.threadpool import ThreadPool
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from .database import Transact
+from .database import LONGEST_S, Transact
 from .ownership import HAND_OVER_S, Ownership
 
 T = TypeVar("T")
@@ -54,8 +54,8 @@ class SqliteDatabase:
         """See Database."""
         self._ownership.take(transact(path_of))
 
-    def run(self, work: Callable[[], T]) -> T:
-        """See Database."""
+    def run(self, work: Callable[[], T], limit_s: float | None = LONGEST_S) -> T:  # noqa: ARG002
+        """See Database: what is in the thread stays there, and SQLite waits for nobody for long."""
         outcome: T = self._thread.apply(work)
         return outcome
 
