@@ -10,11 +10,11 @@ monkey.patch_all()  # before anything else imports sockets, ssl or threading
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import TypeVar
 
 import click
 from flask import Flask
@@ -29,8 +29,6 @@ from .mount import EXTENSION_KEY
 from .origins import OriginRules
 from .stores.schema import REVISION
 from .stores.sql import SqlStore
-
-T = TypeVar("T")
 
 DEFAULT_BASE = "http://127.0.0.1:8000/api/ai"
 
@@ -115,32 +113,28 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the tables to this version's revision; harmless when they are, and while servers run."""
-    store = _open_database()
-    before = _asked(store.revision)
-    _asked(store.upgrade)
-    after = _asked(store.revision)
-    store.close()
+    with _database() as store:
+        before = store.revision()
+        store.upgrade()
+        after = store.revision()
     click.echo(f"revision {after}, as before" if after == before else f"revision {after}, before: {before or 'none'}")
 
 
 @db.command()
 def current() -> None:
     """Print the revision of the tables, and the one that this version needs."""
-    store = _open_database()
-    click.echo(f"revision {_asked(store.revision) or 'none'}, needed: {REVISION}")
-    store.close()
+    with _database() as store:
+        click.echo(f"revision {store.revision() or 'none'}, needed: {REVISION}")
 
 
-def _open_database() -> SqlStore:
+@contextmanager
+def _database() -> Iterator[SqlStore]:
+    """The store of the settings, not opened: nobody has to own it for this."""
     try:
-        return SqlStore(Settings.read({}, os.environ).database_url)
+        with closing(SqlStore(Settings.read({}, os.environ).database_url)) as store:
+            yield store
     except ConfigError as error:
         raise click.ClickException(error.message) from None
-
-
-def _asked(question: Callable[[], T]) -> T:
-    try:
-        return question()
     except StoreUnavailable as failure:
         raise click.ClickException(f"CHATBUBBLE_DATABASE_URL cannot be used: {failure.detail}") from None
 

@@ -118,13 +118,13 @@ class PostgresDatabase:
 
     def release(self) -> None:
         """See Database."""
+        self._engine.dispose()
         if self._ownership is not None:
             self._ownership.release()
 
     def close(self) -> None:
         """See Database."""
         self._at_work.join()
-        self._engine.dispose()
         self.release()
 
 
