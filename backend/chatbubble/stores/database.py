@@ -33,6 +33,11 @@ class Database(Protocol):
     @property
     def is_first(self) -> bool: ...
 
+    @property
+    def queue_length(self) -> int:
+        """How much work waits for its turn, or is at it."""
+        ...
+
     def claim(self, transact: Transact) -> None:
         """Make it this process's own, waiting for another process to let go of it; before anything
         is read. Raises StoreUnavailable when that one does not."""

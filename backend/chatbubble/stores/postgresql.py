@@ -91,6 +91,11 @@ class PostgresDatabase:
         """See Database."""
         return self._ownership is not None and self._ownership.is_first
 
+    @property
+    def queue_length(self) -> int:
+        """See Database."""
+        return len(self._at_work)
+
     def claim(self, transact: Transact) -> None:
         """See Database."""
         _refuse_blocking_driver(self._engine.dialect.dbapi)

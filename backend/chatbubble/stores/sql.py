@@ -205,7 +205,7 @@ class SqlStore:
     @property
     def queue_length(self) -> int:
         """See QueueingStore."""
-        return len(self._thread)
+        return self._database.queue_length
 
     def close(self) -> None:
         """See ConversationStore.close."""

@@ -50,6 +50,11 @@ class SqliteDatabase:
         """See Database."""
         return self._ownership.is_first
 
+    @property
+    def queue_length(self) -> int:
+        """See Database."""
+        return len(self._thread)
+
     def claim(self, transact: Transact) -> None:
         """See Database."""
         self._ownership.take(transact(path_of))
