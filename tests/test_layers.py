@@ -22,7 +22,7 @@ WIDGET = ROOT / "widget" / "src"
 
 # A module may import from its own floor and from those below it.
 PYTHON_FLOORS = {
-    5: ["__init__", "extension", "cli", "server"],
+    5: ["__init__", "extension", "cli", "mounted", "server"],
     4: ["views", "assets", "chat", "connections", "metrics", "mount", "responses", "routes", "workers"],
     3: ["turn", "generation", "checkpoints", "delivery"],
     2: [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import gevent
 
-from .errors import ChatbubbleError, Interrupted, NotFound, RateLimited, error_of
+from .errors import ChatbubbleError, Interrupted, NotFound, RateLimited, StoreUnavailable, error_of
 from .events import Connected, Done, Error, Event, Sources, Suggestions, Token, utf16_length
 from .generation import PIECE_CHARS
 from .limits import Limiter
@@ -19,6 +19,8 @@ from .turn import last_words
 from .visitors import new_id
 from .well_formed import slices
 from .workers import Workers
+
+_LAST_EVENT_S = 1.0  # what the last event of another process may take to come, once its turn is saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +149,27 @@ class Chat:
 
     def _follow(self, visitor_id: str, stream_id: str, last_event_id: str | None) -> StreamReader:
         owner = self._log.owner(stream_id)
+        if owner == visitor_id and self._log.is_foreign(stream_id) and self._is_left_behind(visitor_id, stream_id):
+            self._log.discard(stream_id)
+            owner = None
         if owner is None:
             self._retell(visitor_id, stream_id)
         elif owner != visitor_id:
             raise NotFound()
         cursor = Cursor.parse(last_event_id) if last_event_id is not None else None
         return self._log.reader(stream_id, cursor, lost=last_event_id is not None and cursor is None)
+
+    def _is_left_behind(self, visitor_id: str, stream_id: str) -> bool:
+        """Whether a stream that another process writes will never end: its turn has, and the last event is missing."""
+        if self._stored(visitor_id, stream_id).answer is None:
+            return False
+        reader = self._log.reader(stream_id)
+        gives_up_at = time.monotonic() + _LAST_EVENT_S
+        while not reader.is_exhausted and (left_s := gives_up_at - time.monotonic()) > 0:
+            if reader.next(left_s) is None:
+                break
+        reader.close()
+        return not reader.is_exhausted
 
     def _stored(self, visitor_id: str, stream_id: str) -> StoredTurn:
         stored = self._store.find_turn(stream_id)
@@ -168,9 +185,11 @@ class Chat:
             stored = self._stored(visitor_id, stream_id)
             if erasures == self._erasures:
                 break
+        if stored.answer is None and self._log.is_shared:
+            raise StoreUnavailable(retry_after_s=2, detail=f"stream {stream_id} runs in another process, out of reach")
         if self._log.owner(stream_id) is not None:
             return  # another reader was faster
-        self._log.open(stream_id, visitor_id)
+        self._log.open(stream_id, visitor_id, private=True)
         try:
             for event in _told_again(stored):
                 self._log.append(stream_id, event)

@@ -23,9 +23,9 @@ from . import __version__
 from .assets import Assets
 from .config import Settings, describe
 from .errors import ConfigError, StoreUnavailable
-from .extension import create_provider
 from .limits import create_limiter
 from .mount import EXTENSION_KEY
+from .mounted import create_provider, create_redis_hub
 from .origins import OriginRules
 from .stores.schema import REVISION
 from .stores.sql import SqlStore
@@ -92,6 +92,8 @@ def config(markdown: bool) -> None:
         OriginRules.parse(settings.allowed_origins)
         create_limiter(settings.rate_limit)
         SqlStore(settings.database_url)
+        if settings.redis_url:
+            create_redis_hub(settings)
         provider = create_provider(settings, os.environ)
     except ConfigError as error:
         raise click.ClickException(error.message) from None

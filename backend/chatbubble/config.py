@@ -50,6 +50,22 @@ def _address(value: Any) -> str:
     return text
 
 
+def _redis_address(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else None
+    if text is None or not re.fullmatch(r"((redis|rediss|unix)://\S+)?", text):
+        raise ValueError(
+            "empty, or a Redis: redis://127.0.0.1:6379/0, rediss://user:password@host:6379 or unix:///path"
+        )
+    return text
+
+
+def _key_prefix(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not re.fullmatch(r"[A-Za-z0-9_.:/-]{1,64}", text, re.ASCII):
+        raise ValueError("1 to 64 characters of A-Z a-z 0-9 _ . : / -")
+    return text
+
+
 def _rate(value: Any) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if not text:
@@ -150,6 +166,10 @@ class Settings:
     database_connections: int = _setting(
         10, _integer(1, 1000), "Connections of one process to PostgreSQL, beside the one that holds its lock."
     )
+    redis_url: str = _setting(
+        "", _redis_address, "The Redis that shares running answers; empty: the memory of one process.", secret=True
+    )
+    redis_prefix: str = _setting("chatbubble:", _key_prefix, "What the names of all keys in Redis begin with.")
     provider: str = _setting(
         "auto", _choice("auto", "openai", "demo"), "Who answers; `auto`: openai when OPENAI_API_KEY is set, else demo."
     )

@@ -237,6 +237,10 @@ class StoreUnavailable(ChatbubbleError):
     message = "The conversation cannot be saved at the moment."
 
 
+class RedisUnavailable(StoreUnavailable):
+    """Redis cannot be reached, or refuses."""
+
+
 class Unpatched(ChatbubbleError):
     """The process runs without gevent's monkey patching."""
 

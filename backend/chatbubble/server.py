@@ -21,9 +21,10 @@ from gevent.pywsgi import WSGIServer
 from werkzeug.exceptions import HTTPException
 
 from .connections import StreamingHandler
-from .errors import BadRequest, ConfigError, NotFound, StoreUnavailable
-from .extension import Chatbubble, Mounted
+from .errors import BadRequest, ConfigError, NotFound, RedisUnavailable, StoreUnavailable
+from .extension import Chatbubble
 from .mount import EXTENSION_KEY
+from .mounted import Mounted
 from .provider import Provider
 from .responses import refusal_response
 
@@ -69,7 +70,8 @@ def serve(app: Flask, *, host: str, port: int) -> int:
     try:
         mounted.start()
     except StoreUnavailable as failure:
-        raise ConfigError(f"CHATBUBBLE_DATABASE_URL cannot be used: {failure.detail:.200}") from None
+        setting = "CHATBUBBLE_REDIS_URL" if isinstance(failure, RedisUnavailable) else "CHATBUBBLE_DATABASE_URL"
+        raise ConfigError(f"{setting} cannot be used: {failure.detail:.200}") from None
     _settle_heap()
     logger.info("listening on http://%s:%d", host, server.server_port)
     stopping.wait()

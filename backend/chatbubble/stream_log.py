@@ -47,11 +47,19 @@ class StreamReader(Protocol):
 
 
 class StreamLog(Protocol):
-    """Holds the streams of this deployment."""
+    """Holds the streams of this deployment. A form that several processes share may have to look
+    elsewhere for a stream that another process writes: `reader`, `start` and `owner` then raise
+    StoreUnavailable when that place cannot be reached."""
 
-    def open(self, stream_id: str, owner: str) -> Cursor:
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may write streams of this log."""
+        ...
+
+    def open(self, stream_id: str, owner: str, *, private: bool = False) -> Cursor:
         """Begin a stream; `owner` is the visitor id that may read it. Returns the place
-        before its first event. Opening an id again starts a new epoch.
+        before its first event. Opening an id again starts a new epoch. A `private` one is
+        for the readers of this process alone.
 
         Raises Overloaded when no room can be made.
         """
@@ -78,6 +86,10 @@ class StreamLog(Protocol):
 
     def owner(self, stream_id: str) -> str | None:
         """The visitor id that may read the stream; None for an unknown one."""
+        ...
+
+    def is_foreign(self, stream_id: str) -> bool:
+        """Whether the stream runs and another process writes it: what becomes of it is not known here."""
         ...
 
     def discard(self, stream_id: str) -> None:

@@ -16,8 +16,8 @@ from gevent.pywsgi import WSGIServer
 from raw_http import Answer, Headers, call
 
 from chatbubble.connections import StreamingHandler
-from chatbubble.extension import Mounted
 from chatbubble.mount import EXTENSION_KEY
+from chatbubble.mounted import Mounted
 from chatbubble.provider import Piece
 from chatbubble.records import Prompt
 from chatbubble.server import create_app

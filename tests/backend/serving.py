@@ -15,8 +15,9 @@ from scripted import ScriptedProvider
 from stream_client import Connection, Reply, Visitor, close_all
 
 from chatbubble.connections import StreamingHandler
-from chatbubble.extension import Chatbubble, Mounted
+from chatbubble.extension import Chatbubble
 from chatbubble.mount import EXTENSION_KEY
+from chatbubble.mounted import Mounted
 
 
 class Served:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from redis_server import shared_redis
 from stream_client import Received
 
 from chatbubble.events import Done, Event, Token, utf16_length
 from chatbubble.records import Cursor, FinishReason
 from chatbubble.stream_log import Batch, StreamLog, StreamReader
 from chatbubble.stream_logs.memory import MemoryStreamLog
+from chatbubble.stream_logs.redis import RedisStreamLog
+from chatbubble.stream_logs.redis_hub import RedisHub
 
 TTL_S = 600.0
 MEGABYTE = 1_048_576
@@ -23,6 +27,7 @@ class Form:
 
     log: StreamLog
     let_pass: Callable[[float], None]
+    close: Callable[[], None] = lambda: None
 
 
 def memory_form(max_bytes: int) -> Form:
@@ -35,7 +40,26 @@ def memory_form(max_bytes: int) -> Form:
     return Form(MemoryStreamLog(ttl_s=TTL_S, max_bytes=max_bytes, now=lambda: now), let_pass)
 
 
-FORMS: dict[str, Callable[[int], Form]] = {"memory": memory_form}
+def redis_form(max_bytes: int) -> Form:
+    server, prefix = shared_redis(), f"test-{secrets.token_hex(4)}:"
+    now = 0.0
+
+    def let_pass(seconds: float) -> None:
+        nonlocal now
+        assert log.flush(5)
+        server.let_pass(prefix, seconds)
+        now += seconds
+
+    def close() -> None:
+        log.close()
+        hub.close()
+
+    hub = RedisHub(server.url, prefix)
+    log = RedisStreamLog(hub, ttl_s=TTL_S, max_bytes=max_bytes, now=lambda: now)
+    return Form(log, let_pass, close)
+
+
+FORMS: dict[str, Callable[[int], Form]] = {"memory": memory_form, "redis": redis_form}
 
 
 def tokens(*texts: str) -> Iterator[Token]:

@@ -206,6 +206,12 @@ def test_a_host_that_is_not_ours_is_one_clear_line(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+def test_a_redis_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    code, said = ended([*SERVE, "--port", "0"], tmp_path, CHATBUBBLE_REDIS_URL="redis://127.0.0.1:1")
+    assert code == 1
+    assert said.splitlines()[-1].startswith("Error: CHATBUBBLE_REDIS_URL cannot be used: ")
+
+
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql://u:hunter2@127.0.0.1:1/chat"])
 def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path, url: str) -> None:
     code, said = ended([*SERVE, "--port", "0"], tmp_path, CHATBUBBLE_DATABASE_URL=url)

@@ -49,7 +49,21 @@ def assert_refused(name: str, given: Any) -> str:
 
 def test_every_kind_of_setting_is_tested_here() -> None:
     others = {"URL_PREFIX", "ALLOWED_ORIGINS", "PROVIDER", "ACCENT", "OPERATOR_TOKEN", "SUGGESTIONS"}
+    others |= {"REDIS_URL", "REDIS_PREFIX"}
     assert {PREFIX + name for name in (*NUMBERS, *WHOLE_NUMBERS, *TEXTS, *FILLED_TEXTS, *others)} == set(NAMES)
+
+
+def test_a_redis_is_named_by_its_url() -> None:
+    for url in ("", "redis://127.0.0.1:6379/0", "rediss://user:pass@redis.example", "unix:///run/redis.sock"):
+        assert value_of("REDIS_URL", f" {url} ") == url
+    for given in ("127.0.0.1:6379", "http://redis.example", "redis://a b", "redis://", 6379, None):
+        assert "a b" not in assert_refused("REDIS_URL", given)
+
+
+def test_the_names_of_redis_keys_begin_plainly() -> None:
+    assert value_of("REDIS_PREFIX", " shop:chat: ") == "shop:chat:"
+    for given in ("", "a b", "{a}", "x" * 65, 5):
+        assert_refused("REDIS_PREFIX", given)
 
 
 def test_without_any_setting_all_have_their_defaults() -> None:

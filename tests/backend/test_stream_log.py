@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import gevent
 import pytest
@@ -17,8 +17,10 @@ from chatbubble.stream_log import StreamLog
 
 
 @pytest.fixture(params=FORMS)
-def log(request: pytest.FixtureRequest) -> StreamLog:
-    return FORMS[request.param](64 * MEGABYTE).log
+def log(request: pytest.FixtureRequest) -> Iterator[StreamLog]:
+    form = FORMS[request.param](64 * MEGABYTE)
+    yield form.log
+    form.close()
 
 
 def test_a_stream_begins_at_the_place_before_its_first_event(log: StreamLog) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 from stream_client import Received, joined_text
@@ -15,8 +15,15 @@ from chatbubble.stream_log import StreamLog
 
 
 @pytest.fixture(params=FORMS)
-def make_form(request: pytest.FixtureRequest) -> Callable[[int], Form]:
-    return FORMS[request.param]
+def make_form(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Form]]:
+    with ExitStack() as made:
+
+        def make(max_bytes: int) -> Form:
+            form = FORMS[request.param](max_bytes)
+            made.callback(form.close)
+            return form
+
+        yield make
 
 
 @pytest.fixture

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import gevent
-from gevent.event import Event as Signal
 
 from ..errors import NotFound, Overloaded, StreamEnded
-from ..events import Connected, Done, Event, Reset, is_terminal, to_json
+from ..events import Connected, Done, Event, is_terminal, to_json
 from ..records import Cursor
 from ..sse import encode_event
-from ..stream_log import Batch, StreamReader
+from ..stream_log import StreamReader
 from .compaction import Entry, compact
+from .streams import MAX_EVENTS, MemoryReader, Stream
 
-MAX_EVENTS = 2048
 MAX_STREAM_BYTES = 16_777_216
-BATCH_BYTES = 65_536
 _ENTRY_OVERHEAD = 200  # what a small entry costs beside its bytes, by tracemalloc
-
-
-@dataclass(slots=True)
-class _Stream:
-    owner: str
-    epoch: str
-    entries: list[Entry] = field(default_factory=list)
-    seqs: list[int] = field(default_factory=list)
-    last_seq: int = 0
-    size: int = 0
-    compact_at: int = MAX_EVENTS
-    is_ended: bool = False
-    message_id: str = ""
-    readers: set[MemoryReader] = field(default_factory=set)
 
 
 class MemoryStreamLog:
@@ -46,21 +30,36 @@ class MemoryStreamLog:
         ttl_s: how long a stream is kept after its terminal event.
         max_bytes: bound for all streams together; the oldest finished ones go first.
         now: monotonic clock in seconds.
+        on_evicted: hears of each finished stream that has to make room before its time, and of its epoch.
     """
 
+    is_shared = False
+
     def __init__(
-        self, *, ttl_s: float = 600, max_bytes: int = 67_108_864, now: Callable[[], float] = time.monotonic
+        self,
+        *,
+        ttl_s: float = 600,
+        max_bytes: int = 67_108_864,
+        now: Callable[[], float] = time.monotonic,
+        on_evicted: Callable[[str, str], None] = lambda _stream_id, _epoch: None,
     ) -> None:
-        self._ttl_s, self._max_bytes, self._now = ttl_s, max_bytes, now
-        self._streams: dict[str, _Stream] = {}
+        self._ttl_s, self._max_bytes, self._now, self._on_evicted = ttl_s, max_bytes, now, on_evicted
+        self._streams: dict[str, Stream] = {}
         self._ended: OrderedDict[str, float] = OrderedDict()
         self._bytes = 0
         self._sweeper: gevent.Greenlet[[], None] | None = None
 
-    def open(self, stream_id: str, owner: str) -> Cursor:
-        """See StreamLog.open."""
+    def open(
+        self,
+        stream_id: str,
+        owner: str,
+        *,
+        private: bool = False,  # noqa: ARG002 -- all is
+        epoch: str = "",
+    ) -> Cursor:
+        """See StreamLog.open. An `epoch` is given to the copy of a stream that is told elsewhere."""
         self.discard(stream_id)
-        stream = _Stream(owner, secrets.token_hex(5))
+        stream = Stream(owner, epoch or secrets.token_hex(5))
         self._make_room(stream, _ENTRY_OVERHEAD)
         self._streams[stream_id] = stream
         self._grow(stream, _ENTRY_OVERHEAD)
@@ -78,14 +77,44 @@ class MemoryStreamLog:
         cursor = Cursor(stream.epoch, stream.last_seq + 1)
         wire = encode_event(event=event.type, data=to_json(event), event_id=str(cursor))
         self._make_room(stream, len(wire), is_needed=ends or not stream.entries)
-        self._add(stream, Entry(cursor.seq, wire, event.type, ends))
-        if ends:
-            stream.is_ended = True
-            self._ended[stream_id] = self._now() + self._ttl_s
-            self._arm_sweeper()
-        for reader in stream.readers:
-            reader.wake()
+        self._tell(stream_id, stream, Entry(cursor.seq, wire, event.type, ends))
         return cursor
+
+    def copy(self, stream_id: str, entry: Entry) -> None:
+        """Append an event that was told elsewhere, with its number. Raises as `append` does."""
+        stream = self._find(stream_id)
+        if entry.type == Connected.type:
+            stream.message_id = json.loads(entry.wire.partition(b"data: ")[2]).get("messageId") or ""
+        self._make_room(stream, len(entry.wire), is_needed=entry.is_terminal or not stream.entries)
+        self._tell(stream_id, stream, entry)
+
+    def restart(self, stream_id: str, epoch: str) -> None:
+        """Forget what was told: it is told anew, in another epoch. Each reader gets `reset` first."""
+        stream = self._find(stream_id)
+        self._grow(stream, _ENTRY_OVERHEAD - stream.size)
+        stream.epoch, stream.last_seq, stream.is_ended = epoch, 0, False
+        stream.entries, stream.seqs, stream.compact_at = [], [], MAX_EVENTS
+        self._ended.pop(stream_id, None)
+        for reader in stream.readers:
+            reader.restart()
+
+    def entries_after(self, stream_id: str, epoch: str, seq: int, *, max_bytes: int) -> list[Entry] | None:
+        """The events after number `seq`, the first of them in any case, or None where that number is not
+        to be had any more: of another epoch, merged away, forgotten."""
+        stream = self._streams.get(stream_id)
+        if stream is None or stream.epoch != epoch:
+            return None
+        position = bisect_right(stream.seqs, seq)
+        if seq and (position == 0 or stream.seqs[position - 1] != seq):
+            return None
+        taken: list[Entry] = []
+        size = 0
+        for entry in stream.entries[position : position + MAX_EVENTS]:
+            size += len(entry.wire)
+            if taken and size > max_bytes:
+                break
+            taken.append(entry)
+        return taken
 
     def reader(self, stream_id: str, after: Cursor | None = None, *, lost: bool = False) -> StreamReader:
         """See StreamLog.reader."""
@@ -108,6 +137,15 @@ class MemoryStreamLog:
         stream = self._forget(stream_id)
         for reader in tuple(stream.readers) if stream else ():
             reader.close()
+
+    def is_foreign(self, stream_id: str) -> bool:  # noqa: ARG002 -- none is
+        """See StreamLog.is_foreign."""
+        return False
+
+    def has_readers(self, stream_id: str) -> bool:
+        """Whether anybody reads this stream now."""
+        stream = self._streams.get(stream_id)
+        return stream is not None and bool(stream.readers)
 
     def erase(self, stream_id: str) -> None:
         """See StreamLog.erase. Readers keep what is left of the stream: its last event, which comes after
@@ -134,20 +172,29 @@ class MemoryStreamLog:
             "bytes": self._bytes,
         }
 
-    def _forget(self, stream_id: str) -> _Stream | None:
+    def _forget(self, stream_id: str) -> Stream | None:
         stream = self._streams.pop(stream_id, None)
         self._ended.pop(stream_id, None)
         if stream:
             self._bytes -= stream.size
         return stream
 
-    def _find(self, stream_id: str) -> _Stream:
+    def _find(self, stream_id: str) -> Stream:
         try:
             return self._streams[stream_id]
         except KeyError:
             raise NotFound(detail=f"no stream {stream_id}") from None
 
-    def _add(self, stream: _Stream, entry: Entry) -> None:
+    def _tell(self, stream_id: str, stream: Stream, entry: Entry) -> None:
+        self._add(stream, entry)
+        if entry.is_terminal:
+            stream.is_ended = True
+            self._ended[stream_id] = self._now() + self._ttl_s
+            self._arm_sweeper()
+        for reader in stream.readers:
+            reader.wake()
+
+    def _add(self, stream: Stream, entry: Entry) -> None:
         stream.entries.append(entry)
         stream.seqs.append(entry.seq)
         stream.last_seq = entry.seq
@@ -161,15 +208,17 @@ class MemoryStreamLog:
             size = sum(len(kept.wire) + _ENTRY_OVERHEAD for kept in stream.entries) + _ENTRY_OVERHEAD
             self._grow(stream, size - stream.size)
 
-    def _grow(self, stream: _Stream, size: int) -> None:
+    def _grow(self, stream: Stream, size: int) -> None:
         stream.size += size
         self._bytes += size
 
-    def _make_room(self, stream: _Stream, size: int, *, is_needed: bool = False) -> None:
+    def _make_room(self, stream: Stream, size: int, *, is_needed: bool = False) -> None:
         """Throw out ended streams until `size` more bytes fit; where they still do not, refuse
         what is not needed. Needed are a stream's first event and its last."""
         while self._bytes + size > self._max_bytes and self._ended:
-            self.discard(next(iter(self._ended)))
+            oldest = next(iter(self._ended))
+            self._on_evicted(oldest, self._streams[oldest].epoch)
+            self.discard(oldest)
         if is_needed:
             return
         if self._bytes + size > self._max_bytes:
@@ -191,86 +240,3 @@ class MemoryStreamLog:
         self._sweeper = None
         self._sweep()
         self._arm_sweeper()
-
-
-class MemoryReader:
-    """See StreamReader."""
-
-    def __init__(self, stream: _Stream, after: Cursor | None, *, lost: bool) -> None:
-        self._stream = stream
-        self._needs_reset = lost or not _fits(stream, after)
-        self._seq = 0 if after is None or self._needs_reset else after.seq
-        self._signal = Signal()
-        self._has_waited = True
-        self._is_closed = False
-        stream.readers.add(self)
-
-    @property
-    def is_exhausted(self) -> bool:
-        """See StreamReader.is_exhausted."""
-        return self._stream.is_ended and self._seq >= self._stream.last_seq
-
-    @property
-    def is_closed(self) -> bool:
-        """See StreamReader.is_closed."""
-        return self._is_closed
-
-    def wake(self) -> None:
-        """Something was appended. Never switches."""
-        self._signal.set()
-
-    def close(self) -> None:
-        """See StreamReader.close."""
-        self._is_closed = True
-        self._stream.readers.discard(self)
-        self._signal.set()
-
-    def next(self, timeout_s: float) -> Batch | None:
-        """See StreamReader.next."""
-        if not self._has_waited:
-            # A send that does not block does not switch: without this, a long replay would
-            # keep every other request waiting.
-            gevent.sleep(0)
-        self._has_waited = False
-        if not (self._needs_reset or self._is_closed) and self._seq >= self._stream.last_seq:
-            self._signal.clear()
-            self._signal.wait(timeout_s)
-            self._has_waited = True
-        return None if self._is_closed else self._take()
-
-    def _take(self) -> Batch | None:
-        stream = self._stream
-        if self._needs_reset:
-            return self._take_reset()
-        position = bisect_right(stream.seqs, self._seq)
-        if self._seq and (position == 0 or stream.seqs[position - 1] != self._seq):
-            # The place was merged away while this reader lagged behind.
-            return self._take_reset()
-        wires: list[bytes] = []
-        size, is_terminal_read = 0, False
-        for entry in stream.entries[position : position + 256]:
-            if wires and len(entry.wire) > BATCH_BYTES:
-                break  # it goes alone, and is not copied then
-            wires.append(entry.wire)
-            size += len(entry.wire)
-            self._seq, is_terminal_read = entry.seq, entry.is_terminal
-            if size >= BATCH_BYTES:
-                break
-        if not wires:
-            return None
-        return Batch(b"".join(wires), Cursor(stream.epoch, self._seq), is_terminal_read)
-
-    def _take_reset(self) -> Batch:
-        self._needs_reset, self._seq = False, 0
-        start = Cursor(self._stream.epoch, 0)
-        event = Reset("the cursor does not fit this stream", int(time.time() * 1000))
-        return Batch(encode_event(event=event.type, data=to_json(event), event_id=str(start)), start, False)
-
-
-def _fits(stream: _Stream, cursor: Cursor | None) -> bool:
-    if cursor is None or (cursor.epoch == stream.epoch and cursor.seq == 0):
-        return True
-    if cursor.epoch != stream.epoch or cursor.seq > stream.last_seq:
-        return False
-    position = bisect_left(stream.seqs, cursor.seq)
-    return stream.seqs[position] == cursor.seq

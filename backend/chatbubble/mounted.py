@@ -1,0 +1,212 @@
+"""Everything that one app's Chatbubble is made of: settings -> collaborators."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gevent import monkey
+from gevent.lock import BoundedSemaphore
+
+from . import __version__
+from .assets import Assets
+from .chat import Chat
+from .checkpoints import Checkpoints
+from .clients import Clients
+from .config import Settings
+from .errors import ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
+from .generation import TurnParts
+from .hub_lag import HubLag
+from .limits import create_feedback_limiter, create_limiter
+from .metrics import Metrics
+from .origins import OriginRules, RefusedOrigins
+from .provider import Provider
+from .store import ConversationStore
+from .stores.sql import SqlStore
+from .stream_log import StreamLog
+from .stream_logs.memory import MemoryStreamLog
+from .workers import Workers
+
+if TYPE_CHECKING:
+    from .stream_logs.redis import RedisStreamLog
+    from .stream_logs.redis_hub import RedisHub
+
+logger = logging.getLogger("chatbubble")
+
+_LAST_EVENTS_S = 5.0  # what a server takes to stop, after its answers
+
+UNPATCHED = (
+    "gevent has not patched the standard library, so one answer would hold up all others, and the chat refuses "
+    "every question: put `from gevent import monkey; monkey.patch_all()` first in your program, "
+    "or run it with `chatbubble serve --app` or gunicorn's gevent worker"
+)
+MULTIPROCESS = (
+    "the server runs this app in several processes, a running answer is known to one of them only, and so the chat "
+    "refuses every question: run one process, such as `gunicorn -k gevent -w 1`"
+)
+
+
+class Mounted:
+    """Everything that belongs to one app; see the views' `Mount`."""
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        environ: Mapping[str, str],
+        provider: Provider | None,
+        store: ConversationStore | None,
+        stream_log: StreamLog | None,
+    ) -> None:
+        settings = Settings.read(config, environ)
+        self.settings = settings
+        self.origins = OriginRules.parse(settings.allowed_origins)
+        self.refused_origins = RefusedOrigins()
+        if self.origins.allows_all:
+            logger.warning("CHATBUBBLE_ALLOWED_ORIGINS is *: every website may use this chat at your expense")
+        self.assets = Assets.load()
+        self.clients = Clients(settings.max_streams)
+        self.provider = provider or create_provider(settings, environ)
+        self.store = store or SqlStore(
+            settings.database_url,
+            connections=settings.database_connections,
+            hand_over_s=settings.drain_s + _LAST_EVENTS_S,
+        )
+        self._hub = create_redis_hub(settings) if settings.redis_url and stream_log is None else None
+        self._redis = create_redis_log(settings, self._hub) if self._hub else None
+        self.log: StreamLog = (
+            stream_log or self._redis or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
+        )
+        parts = TurnParts(settings, self.provider, self.store, self.log, Checkpoints(self.store))
+        self.measures = parts.measures
+        self.workers = Workers(parts)
+        self.metrics = Metrics(parts, self.clients, self.workers, __version__)
+        self._hub_lag = HubLag(self.measures.hub_lag)
+        limiters = create_limiter(settings.rate_limit), create_feedback_limiter(settings.rate_limit)
+        self.chat = Chat(self.store, self.log, self.workers, *limiters)
+        self._start_lock = BoundedSemaphore(1)
+        self._is_started = self._has_complained = False
+        self._lives_in_one_process = stream_log is None
+
+    def start(self, *, is_one_of_several: bool = False) -> None:
+        """Open the store and end turns that an earlier process left running; once.
+
+        On first use and not when the app is made, so that a server may fork in between.
+        """
+        if is_one_of_several and self._lives_in_one_process:
+            self._complain_once()
+            raise SeveralProcesses()
+        if not self._is_started:
+            with self._start_lock:
+                self._start_once()
+
+    def _complain_once(self) -> None:
+        if not self._has_complained:
+            self._has_complained = True
+            logger.error(MULTIPROCESS)
+
+    def _start_once(self) -> None:
+        if self._is_started:
+            return
+        if not monkey.is_module_patched("socket"):
+            raise Unpatched()
+        if self._hub is not None:
+            self._hub.connect()
+        self.store.open()
+        interrupted = self.store.interrupt_running()
+        if interrupted:
+            logger.warning("%d answers were cut by the last stop; they are marked as interrupted", interrupted)
+        if self.settings.operator_token:
+            self._hub_lag.start()
+        self._is_started = True
+
+    def drain(self) -> None:
+        """See Chatbubble.drain."""
+        self.workers.drain(self.settings.drain_s)
+        self.clients.close_channels()
+
+    def close(self) -> None:
+        """Release the store and Redis, after `drain`."""
+        self._hub_lag.stop()
+        if self._redis is not None and self._hub is not None:
+            if not self._redis.flush(_LAST_EVENTS_S):
+                logger.warning("the last events of some answers are not in Redis")
+            self._redis.close()
+            self._hub.close()
+        if self._is_started:
+            self.store.close()
+
+    def get_stats(self) -> dict[str, Any]:
+        """The numbers of `GET /stats`."""
+        log = {f"log{name.capitalize()}": count for name, count in self.log.get_stats().items()}
+        return {
+            **self.clients.get_stats(),
+            **self.workers.get_stats(),
+            **log,
+            "provider": self.provider.name,
+            "model": self.provider.model,
+            "version": __version__,
+        }
+
+    def get_health(self, *, is_one_of_several: bool = False) -> tuple[bool, dict[str, str]]:
+        """Whether questions would be answered, and the state of each part."""
+        server = "ok"
+        if is_one_of_several and self._lives_in_one_process:
+            self._complain_once()
+            server = "multiprocess"
+        elif not monkey.is_module_patched("socket"):
+            server = "unpatched"
+        is_stored = server == "ok" and self._is_store_ready()
+        parts = {
+            "server": "draining" if self.workers.is_draining else server,
+            "store": "ok" if is_stored else "unavailable",
+            "provider": self.provider.name,
+        }
+        if self._redis is not None:
+            parts["redis"] = "ok" if self._redis.is_ready else "unavailable"
+        return is_stored and not self.workers.is_draining, parts
+
+    def _is_store_ready(self) -> bool:
+        try:
+            self.start()
+        except StoreUnavailable as failure:
+            logger.warning("the store cannot be opened: %s", failure.detail)
+            return False
+        return self.store.is_ready()
+
+
+def create_redis_hub(settings: Settings) -> RedisHub:
+    """Access to the Redis that CHATBUBBLE_REDIS_URL names. Raises ConfigError when it cannot be used."""
+    # Imported where it is asked for: most chats are one process, and start sooner without it.
+    from .stream_logs.redis_hub import RedisHub
+
+    return RedisHub(settings.redis_url, settings.redis_prefix)
+
+
+def create_redis_log(settings: Settings, hub: RedisHub) -> RedisStreamLog:
+    """The stream log that several processes share."""
+    from .stream_logs.redis import RedisStreamLog
+
+    return RedisStreamLog(hub, ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
+
+
+def create_provider(settings: Settings, environ: Mapping[str, str]) -> Provider:
+    """The provider that CHATBUBBLE_PROVIDER names. Raises ConfigError when its key is missing."""
+    key = environ.get("OPENAI_API_KEY", "")
+    if settings.provider == "demo" or (settings.provider == "auto" and not key):
+        from .providers.demo import DemoProvider
+
+        return DemoProvider()
+    if not key:
+        raise ConfigError("CHATBUBBLE_PROVIDER is openai, so OPENAI_API_KEY must be set")
+    from .providers.openai import OpenAIProvider
+
+    return OpenAIProvider(
+        api_key=key,
+        base_url=environ.get("OPENAI_BASE_URL") or None,
+        model=settings.model,
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+        connect_timeout_s=settings.connect_timeout_s,
+        read_timeout_s=max(settings.first_token_timeout_s, settings.token_timeout_s) + 5,
+    )

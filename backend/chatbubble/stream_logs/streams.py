@@ -1,0 +1,123 @@
+"""What a stream in memory is made of, and how one reader goes through it."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+
+import gevent
+from gevent.event import Event as Signal
+
+from ..events import Reset, to_json
+from ..records import Cursor
+from ..sse import encode_event
+from ..stream_log import Batch
+from .compaction import Entry
+
+MAX_EVENTS = 2048
+BATCH_BYTES = 65_536
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """One stream."""
+
+    owner: str
+    epoch: str
+    entries: list[Entry] = field(default_factory=list)
+    seqs: list[int] = field(default_factory=list)
+    last_seq: int = 0
+    size: int = 0
+    compact_at: int = MAX_EVENTS
+    is_ended: bool = False
+    message_id: str = ""
+    readers: set[MemoryReader] = field(default_factory=set)
+
+
+class MemoryReader:
+    """See StreamReader."""
+
+    def __init__(self, stream: Stream, after: Cursor | None, *, lost: bool) -> None:
+        self._stream = stream
+        self._needs_reset = lost or not _fits(stream, after)
+        self._seq = 0 if after is None or self._needs_reset else after.seq
+        self._signal = Signal()
+        self._has_waited = True
+        self._is_closed = False
+        stream.readers.add(self)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """See StreamReader.is_exhausted."""
+        return self._stream.is_ended and self._seq >= self._stream.last_seq
+
+    @property
+    def is_closed(self) -> bool:
+        """See StreamReader.is_closed."""
+        return self._is_closed
+
+    def wake(self) -> None:
+        """Something was appended. Never switches."""
+        self._signal.set()
+
+    def restart(self) -> None:
+        """The stream is told anew. Never switches."""
+        self._needs_reset = True
+        self._signal.set()
+
+    def close(self) -> None:
+        """See StreamReader.close."""
+        self._is_closed = True
+        self._stream.readers.discard(self)
+        self._signal.set()
+
+    def next(self, timeout_s: float) -> Batch | None:
+        """See StreamReader.next."""
+        if not self._has_waited:
+            # A send that does not block does not switch: without this, a long replay would
+            # keep every other request waiting.
+            gevent.sleep(0)
+        self._has_waited = False
+        if not (self._needs_reset or self._is_closed) and self._seq >= self._stream.last_seq:
+            self._signal.clear()
+            self._signal.wait(timeout_s)
+            self._has_waited = True
+        return None if self._is_closed else self._take()
+
+    def _take(self) -> Batch | None:
+        stream = self._stream
+        if self._needs_reset:
+            return self._take_reset()
+        position = bisect_right(stream.seqs, self._seq)
+        if self._seq and (position == 0 or stream.seqs[position - 1] != self._seq):
+            # The place was merged away while this reader lagged behind.
+            return self._take_reset()
+        wires: list[bytes] = []
+        size, is_terminal_read = 0, False
+        for entry in stream.entries[position : position + 256]:
+            if wires and len(entry.wire) > BATCH_BYTES:
+                break  # it goes alone, and is not copied then
+            wires.append(entry.wire)
+            size += len(entry.wire)
+            self._seq, is_terminal_read = entry.seq, entry.is_terminal
+            if size >= BATCH_BYTES:
+                break
+        if not wires:
+            return None
+        return Batch(b"".join(wires), Cursor(stream.epoch, self._seq), is_terminal_read)
+
+    def _take_reset(self) -> Batch:
+        self._needs_reset, self._seq = False, 0
+        start = Cursor(self._stream.epoch, 0)
+        event = Reset("the cursor does not fit this stream", int(time.time() * 1000))
+        return Batch(encode_event(event=event.type, data=to_json(event), event_id=str(start)), start, False)
+
+
+def _fits(stream: Stream, cursor: Cursor | None) -> bool:
+    if cursor is None or (cursor.epoch == stream.epoch and cursor.seq == 0):
+        return True
+    if cursor.epoch != stream.epoch or cursor.seq > stream.last_seq:
+        return False
+    position = bisect_left(stream.seqs, cursor.seq)
+    return stream.seqs[position] == cursor.seq
