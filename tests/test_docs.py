@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chatbubble import additions, events, views
+from chatbubble import additions, events, incoming, views
 from chatbubble.cli import main, markdown_table
 from chatbubble.config import describe
 from chatbubble.errors import ChatbubbleError, ClientNotFound, ConfigError, StreamEnded
@@ -128,7 +128,7 @@ def test_the_codes_that_are_never_sent_are_told_too() -> None:
 
 
 def test_the_sizes_on_the_wire_are_those_of_the_code() -> None:
-    assert f"{views.MAX_BODY_BYTES:,} bytes" in text_of(WIRE)
+    assert f"{incoming.MAX_BODY_BYTES:,} bytes" in text_of(WIRE)
     assert f"1 to {MESSAGE_CHARS:,} characters" in text_of(WIRE)
     assert f"at most {COMMENT_CHARS:,} characters" in text_of(WIRE)
     assert FEEDBACK_RATE == "30/minute;300/day", "docs/wire.md and docs/settings.md say it in words"

@@ -23,13 +23,16 @@ WIDGET = ROOT / "widget" / "src"
 # A module may import from its own floor and from those below it.
 PYTHON_FLOORS = {
     5: ["__init__", "extension", "cli", "mounted", "server"],
-    4: ["views", "assets", "chat", "connections", "metrics", "mount", "responses", "routes", "workers"],
+    4: ["views", "assets", "chat", "connections", "incoming", "metrics", "mount", "responses", "routes", "workers"],
     3: ["turn", "generation", "checkpoints", "delivery"],
     2: [
         "providers/*", "stores/*", "stream_logs/*", "arrivals", "body", "clients", "feedback", "hub_lag", "limits",
-        "origins", "question", "sockets", "visitors",
+        "logs", "origins", "question", "sockets", "visitors",
     ],
-    1: ["additions", "config", "measures", "prompt", "provider", "sse", "store", "stream_log", "well_formed"],
+    1: [
+        "additions", "config", "discretion", "measures", "prompt", "provider", "sse", "store", "stream_log",
+        "well_formed",
+    ],
     0: ["errors", "events", "records"],
 }  # fmt: skip
 WIDGET_FLOORS = {

@@ -12,6 +12,7 @@ from .errors import ChatbubbleError, Interrupted, NotFound, RateLimited, StoreUn
 from .events import Connected, Done, Error, Event, Sources, Suggestions, Token, utf16_length
 from .generation import PIECE_CHARS
 from .limits import Limiter
+from .logs import follow, trace_stream
 from .records import Answer, Conversation, Cursor, Feedback, FinishReason, Question, Turn, TurnState
 from .store import Admission, ConversationStore, StoredTurn
 from .stream_log import StreamLog, StreamReader
@@ -84,6 +85,7 @@ class Chat:
         Raises NotFound for a stream that is unknown or somebody else's.
         """
         if self._log.owner(stream_id) == visitor_id:
+            follow(trace_stream(stream_id))
             state = self._workers.stop(stream_id)
             if state is not None:
                 return state
@@ -134,6 +136,7 @@ class Chat:
             return admission
 
     def _begin(self, turn: Turn, question: Question, client_id: str) -> StreamReader:
+        follow(trace_stream(turn.stream_id))
         try:
             self._log.append(turn.stream_id, _connected(turn, client_id))
             reader = self._log.reader(turn.stream_id)
@@ -156,6 +159,7 @@ class Chat:
             self._retell(visitor_id, stream_id)
         elif owner != visitor_id:
             raise NotFound()
+        follow(trace_stream(stream_id))
         cursor = Cursor.parse(last_event_id) if last_event_id is not None else None
         return self._log.reader(stream_id, cursor, lost=last_event_id is not None and cursor is None)
 

@@ -24,6 +24,7 @@ from .assets import Assets
 from .config import Settings, describe
 from .errors import ConfigError, StoreUnavailable
 from .limits import create_limiter
+from .logs import set_up
 from .mount import EXTENSION_KEY
 from .mounted import create_provider, create_redis_hub
 from .origins import OriginRules
@@ -55,14 +56,16 @@ def serve(host: str, port: int, app_path: str | None) -> None:
 
     Settings come from CHATBUBBLE_... environment variables; `chatbubble config` lists them.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpx2", "openai"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
     from .server import create_app
     from .server import serve as serve_app
 
     try:
+        settings = Settings.read({}, os.environ)
+        set_up(settings.log_format, settings.log_level)
         app = create_app() if app_path is None else _load(app_path)
+        # The app's own config may say otherwise.
+        settings = app.extensions[EXTENSION_KEY].settings
+        set_up(settings.log_format, settings.log_level)
         _announce(app)
         sys.exit(serve_app(app, host=host, port=port))
     except ConfigError as error:

@@ -198,6 +198,10 @@ class Settings:
     operator_token: str = _setting(
         "", _token, "Bearer token for `/stats` and `/metrics`; without one they are a 404.", secret=True
     )
+    log_format: str = _setting(
+        "text", _choice("text", "json"), "How `chatbubble serve` logs: `text` for people, `json` for programs."
+    )
+    log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "What it logs, and above.")
     title: str = _setting("", _text, "Heading of the panel; empty: the widget's own, in the visitor's language.")
     greeting: str = _setting("", _text, "First words of the panel; empty: the widget's own.")
     accent: str = _setting("", _colour, "Colour of launcher and buttons, like #2563eb.")

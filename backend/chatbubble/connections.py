@@ -18,6 +18,7 @@ from gevent.pywsgi import WSGIHandler
 
 from .arrivals import Arrivals
 from .errors import BadRequest, ChatbubbleError, RequestTooSlow
+from .logs import Trace, follow
 from .sockets import send_at_once
 
 logger = logging.getLogger("chatbubble.server")
@@ -96,6 +97,7 @@ class StreamingHandler(WSGIHandler):
 
     def handle_one_request(self) -> tuple[str, bytes] | Literal[True] | None:
         """Serve one request; what is not HTTP, or comes too slowly, is refused in our JSON, too."""
+        follow(Trace())
         self._has_head = False
         outcome = super().handle_one_request()
         if self._arrivals.is_late and not self._has_head:

@@ -17,10 +17,11 @@ from .checkpoints import Checkpoints
 from .config import Settings
 from .errors import NotFound
 from .events import RESERVED_TYPES, Custom, Event, Sources, Suggestions, Token, utf16_length
+from .logs import follow, trace_stream
 from .measures import Measures
 from .prompt import build_prompt
 from .provider import Provider
-from .records import Finish, FinishReason, Question, Source, Turn
+from .records import Finish, FinishReason, Prompt, Question, Source, Turn
 from .store import ConversationStore
 from .stream_log import StreamLog
 from .well_formed import WellFormedText, slices
@@ -76,12 +77,19 @@ class Generation:
         self._units = 0
         self._well_formed = WellFormedText()
         self._is_heard = True
+        self._prompt: Prompt | None = None
+        self._trace = trace_stream(turn.stream_id)
         self._greenlet = gevent.Greenlet(self._run)
 
     @property
     def text(self) -> str:
         """The answer so far: exactly what is in the stream log."""
         return "".join(self._text)
+
+    @property
+    def conversation(self) -> list[str]:
+        """All that was said, as far as it is known here: the question, what came before it, the answer."""
+        return [self._question.text, *(self._prompt.said if self._prompt else ()), self.text]
 
     @property
     def length(self) -> int:
@@ -112,6 +120,7 @@ class Generation:
         self._greenlet.join(timeout_s)
 
     def _run(self) -> None:
+        follow(self._trace)
         # What a greenlet raises, gevent prints; what is to be said of it, the turn says.
         try:
             self._ask_provider()
@@ -123,7 +132,7 @@ class Generation:
         history = self._parts.store.history(self._turn, HISTORY_MESSAGES)
         if not history:
             raise NotFound(detail="the conversation was erased before the provider was asked")
-        prompt = build_prompt(
+        prompt = self._prompt = build_prompt(
             history,
             system_prompt=settings.system_prompt,
             context_tokens=settings.context_tokens,

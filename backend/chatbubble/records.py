@@ -180,6 +180,11 @@ class Prompt:
         """The visitor's newest message."""
         return self.messages[-1].content
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The words of the conversation: all messages but the operator's own instructions."""
+        return tuple(message.content for message in self.messages if message.role != "system")
+
 
 @dataclass(frozen=True, slots=True)
 class Finish:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import itertools
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from enum import StrEnum
 
 import gevent
 from gevent.event import Event as Signal
 
+from .discretion import withhold
 from .errors import (
     ChatbubbleError,
     ContentFiltered,
@@ -29,6 +31,7 @@ from .errors import (
 )
 from .events import Done, Error, Event
 from .generation import Generation, TurnParts
+from .logs import follow, trace_stream
 from .records import Answer, Finish, FinishReason, Question, Turn, TurnState
 
 logger = logging.getLogger("chatbubble.turn")
@@ -57,10 +60,12 @@ class RunningTurn:
         self._started_at = now()
         self._stop_reason: StopReason | None = None
         self._has_news = Signal()
+        self._trace = trace_stream(turn.stream_id)
         self._generation = Generation(turn, question, parts, now)
 
     def run(self) -> TurnState:
         """Answer the question; returns the final state. Raises nothing but programming errors."""
+        follow(self._trace)
         checkpoints, stream_id = self._parts.checkpoints, self.turn.stream_id
         self._generation.start(self._has_news.set)
         checkpoints.watch(stream_id, self._generation)
@@ -111,13 +116,13 @@ class RunningTurn:
         fault = generation.fault
         if generation.is_complete:
             if fault is not None:
-                logger.error("provider %s failed after its answer", name, exc_info=fault)
+                self._tell(f"provider {name} failed after its answer", fault)
             return None if generation.text else self._hollow()
         if isinstance(fault, ChatbubbleError):
             return fault
         if isinstance(fault, gevent.Timeout):
             return UpstreamTimeout(detail=f"{name}: {fault}")
-        logger.error("provider %s failed", name, exc_info=fault)
+        self._tell(f"provider {name} failed", fault)
         return StreamError(detail=f"{type(fault).__name__}: {fault}")
 
     def _hollow(self) -> ChatbubbleError:
@@ -133,6 +138,12 @@ class RunningTurn:
         if finish is not None and finish.usage is not None:
             measures.prompt_tokens += finish.usage.prompt_tokens
             measures.completion_tokens += finish.usage.completion_tokens
+        told = {
+            "outcome": state.value,
+            "duration_ms": round((self._now() - self._started_at) * 1000),
+            "pieces": self._generation.deltas,
+        }
+        logger.info("stream %s is over: %s", self.turn.stream_id, state.value, extra={"fields": told})
 
     def _finish(self, failure: ChatbubbleError | None) -> TurnState:
         if failure is not None:
@@ -142,8 +153,8 @@ class RunningTurn:
         event = self._last_event(answer, failure)
         try:
             is_kept = self._parts.store.finish_turn(self.turn, answer)
-        except Exception as cause:
-            logger.exception("answer %s is not saved yet", self.turn.message_id)
+        except Exception as cause:  # noqa: BLE001 -- the store may be the integrator's own
+            self._tell(f"answer {self.turn.message_id} is not saved yet", cause)
             self._parts.measures.late_saves += 1
             gevent.spawn(self._save_later, answer)
             unavailable = cause if isinstance(cause, StoreUnavailable) else StoreUnavailable()
@@ -200,18 +211,32 @@ class RunningTurn:
     def _explain(self, failure: ChatbubbleError) -> None:
         is_ordinary = isinstance(failure, Interrupted | EmptyAnswer | ContentFiltered | NotFound)
         level = logging.INFO if is_ordinary else logging.WARNING
-        logger.log(level, "stream %s failed: %s %s", self.turn.stream_id, failure.code, failure.detail)
+        detail = failure.detail if logger.isEnabledFor(logging.DEBUG) else self._withhold(failure.detail)
+        logger.log(level, "stream %s failed: %s %s", self.turn.stream_id, failure.code, detail)
+
+    def _tell(self, what: str, fault: BaseException | None) -> None:
+        """Log a fault with its traceback, but none of the conversation's words that it may hold."""
+        whole = "".join(traceback.format_exception(fault))
+        discreet = self._withhold(whole)
+        if discreet == whole or logger.isEnabledFor(logging.DEBUG):
+            logger.error("%s", what, exc_info=fault)
+        else:
+            logger.error("%s\n%s", what, discreet)
+
+    def _withhold(self, words: str) -> str:
+        return withhold(words, self._generation.conversation)
 
     def _save_later(self, answer: Answer) -> None:
         """Try again until it is saved: so long the conversation counts as still running."""
+        follow(self._trace)
         for attempt in itertools.count():
             gevent.sleep(min(30.0, 0.5 * 2 ** min(attempt, 6)))
             try:
                 self._parts.store.finish_turn(self.turn, answer)
             except StoreUnavailable as unavailable:
                 logger.warning("answer %s is still not saved: %s", self.turn.message_id, unavailable.detail)
-            except Exception:
-                logger.exception("answer %s is still not saved", self.turn.message_id)
+            except Exception as fault:  # noqa: BLE001 -- the store may be the integrator's own
+                self._tell(f"answer {self.turn.message_id} is still not saved", fault)
             else:
                 logger.warning("answer %s was saved late", self.turn.message_id)
                 self._parts.measures.late_saves -= 1

@@ -6,9 +6,8 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 
-import gevent
 from flask import Response, current_app, request
-from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from .errors import (
     BadRequest,
@@ -17,11 +16,11 @@ from .errors import (
     NotFound,
     OriginRefused,
     PayloadTooLarge,
-    RequestTooSlow,
     StreamError,
-    UnsupportedMediaType,
 )
 from .feedback import parse_feedback
+from .incoming import read_json_body, read_last_event_id
+from .logs import begin_request
 from .mount import EXTENSION_KEY, Mount
 from .question import parse_question
 from .responses import close_stream, conversation_body, json_response, refusal_response, stream_response
@@ -29,8 +28,6 @@ from .visitors import check_operator, visitor_from_authorization
 
 logger = logging.getLogger("chatbubble.views")
 
-MAX_BODY_BYTES = 16_384
-BODY_S = 30.0
 View = Callable[..., Response]
 
 
@@ -48,7 +45,7 @@ def _mount_of_operator() -> Mount:
 def ask() -> Response:
     """`POST /chat`: start a turn, or attach to its stream."""
     mount = _mount()
-    question = parse_question(_json_body())
+    question = parse_question(read_json_body(request))
     client_id = mount.clients.register()
     try:
         reader = mount.chat.ask(question, client_id)
@@ -62,7 +59,7 @@ def resume(stream_id: str) -> Response:
     """`GET /chat/<streamId>`: everything after the cursor, then live."""
     mount = _mount()
     visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
-    last_event_id = _last_event_id()
+    last_event_id = read_last_event_id(request)
     client_id = mount.clients.register()
     try:
         reader = mount.chat.resume(visitor_id, stream_id, last_event_id)
@@ -94,7 +91,7 @@ def conversation() -> Response:
 def rate() -> Response:
     """`POST /feedback`: whether an answer helped."""
     visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
-    message_id, feedback = parse_feedback(_json_body())
+    message_id, feedback = parse_feedback(read_json_body(request))
     _mount().chat.rate(visitor_id, message_id, feedback)
     return Response(status=204)
 
@@ -223,12 +220,16 @@ def dispatch(rule: str, views: Mapping[str, View]) -> View:
         return view(**{name: arguments[name] for name in names})
 
     def answer_all(**arguments: str) -> Response:
+        request_id = begin_request(request.headers.get("X-Request-ID"))
         response = _answer_or_refuse(answer, arguments)
+        level = logging.DEBUG if choose() in _STORELESS else logging.INFO
+        logger.log(level, "%s %s: %d", request.method, rule or "/", response.status_code)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Cache-Control", "no-store")
         if not is_file(views):
             # Also where no Origin came: a cache must not give that answer to a page.
             response.vary.add("Origin")
+            response.headers["X-Request-ID"] = request_id
         return response
 
     return answer_all
@@ -266,35 +267,3 @@ def _check_origin() -> None:
 def _is_one_of_several() -> bool:
     """Whether the server says that other processes of it run this app, as `gunicorn -w 2` does."""
     return bool(request.environ.get("wsgi.multiprocess"))
-
-
-def _last_event_id() -> str:
-    try:
-        return request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
-    except UnicodeDecodeError:
-        raise BadRequest("The query should be percent-encoded UTF-8.", field="lastEventId") from None
-
-
-def _json_body() -> bytes:
-    charset = request.mimetype_params.get("charset", "utf-8")
-    if request.mimetype != "application/json" or charset.lower() != "utf-8":
-        raise UnsupportedMediaType(detail=f"Content-Type {request.headers.get('Content-Type')!r:.80}")
-    # Ours instead of the host app's limit; the one byte more tells a body that fits from one that was cut.
-    request.max_content_length = MAX_BODY_BYTES + 1
-    body = _read_in_time()
-    if len(body) > MAX_BODY_BYTES:
-        raise PayloadTooLarge()
-    return body
-
-
-def _read_in_time() -> bytes:
-    """The body. Raises RequestTooSlow when it has not come whole within BODY_S, on any gevent server."""
-    try:
-        with gevent.Timeout(BODY_S, RequestTooSlow()):
-            # Not the stream: the host app may have read it already, in a hook of its own.
-            return request.get_data()
-    except ClientDisconnected as end:
-        # What Werkzeug makes of every fault of the connection, our server's own time-out among them.
-        if isinstance(end.__context__, TimeoutError):
-            raise RequestTooSlow() from None
-        raise

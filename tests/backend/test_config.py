@@ -50,6 +50,7 @@ def assert_refused(name: str, given: Any) -> str:
 def test_every_kind_of_setting_is_tested_here() -> None:
     others = {"URL_PREFIX", "ALLOWED_ORIGINS", "PROVIDER", "ACCENT", "OPERATOR_TOKEN", "SUGGESTIONS"}
     others |= {"REDIS_URL", "REDIS_PREFIX"}
+    others |= {"LOG_FORMAT", "LOG_LEVEL"}
     assert {PREFIX + name for name in (*NUMBERS, *WHOLE_NUMBERS, *TEXTS, *FILLED_TEXTS, *others)} == set(NAMES)
 
 
@@ -171,6 +172,15 @@ def test_a_provider_is_one_of_three() -> None:
     assert [value_of("PROVIDER", given) for given in ("auto", " OpenAI ", "DEMO")] == ["auto", "openai", "demo"]
     for given in ("", "gpt", None, True):
         assert "one of auto, openai, demo" in assert_refused("PROVIDER", given)
+
+
+def test_the_log_has_two_formats_and_four_levels() -> None:
+    assert [value_of("LOG_FORMAT", given) for given in ("text", " JSON ")] == ["text", "json"]
+    assert [value_of("LOG_LEVEL", given) for given in ("debug", "Info", "WARNING", "error")] == [
+        "debug", "info", "warning", "error",
+    ]  # fmt: skip
+    assert "one of text, json" in assert_refused("LOG_FORMAT", "xml")
+    assert "one of debug, info" in assert_refused("LOG_LEVEL", 10)
 
 
 def test_an_accent_is_a_colour_of_six_digits_or_none() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hosting import JSON, Site, assert_refused, bearer, new_session, question
 from raw_http import Wire, chunked, exchange, request
 
-from chatbubble.views import MAX_BODY_BYTES
+from chatbubble.incoming import MAX_BODY_BYTES
 
 CONTENT_TYPES = [
     "", "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "application/jsonp",

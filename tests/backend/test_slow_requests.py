@@ -12,7 +12,7 @@ from hosting import JSON, assert_refused, bearer, new_session, question
 from raw_http import Answer, Wire, chunked, request
 from serving import Serve, Served
 
-from chatbubble import views
+from chatbubble import incoming
 from chatbubble.arrivals import MIN_BYTES_PER_S
 from chatbubble.connections import StreamingHandler
 
@@ -160,7 +160,7 @@ def test_hundreds_that_drip_hold_nobody_up(served: Served) -> None:
 def test_on_a_plain_gevent_server_our_own_routes_do_not_wait_either(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "BODY_S", 0.3)
+    monkeypatch.setattr(incoming, "BODY_S", 0.3)
     server = WSGIServer(("127.0.0.1", 0), served.app, handler_class=WSGIHandler, log=None, error_log=None)
     server.start()
     try:

@@ -19,6 +19,7 @@ import gevent
 import httpx2
 import openai
 
+from ..discretion import withhold
 from ..errors import ConfigError
 from ..provider import Piece
 from ..records import Prompt
@@ -115,7 +116,7 @@ class OpenAIProvider:
                 delay_s = retries.next_delay_s(_wished_s(error)) if is_transient(error) else None
             if delay_s is None:
                 raise failure
-            logger.warning("asking again in %.1f s: %s", delay_s, failure.detail)
+            logger.warning("asking again in %.1f s: %s", delay_s, withhold(failure.detail, prompt.said))
             gevent.sleep(delay_s)
 
     def _send(self, request: dict[str, Any], connect_timeout_s: float) -> _Body:
