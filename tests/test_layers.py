@@ -23,7 +23,10 @@ WIDGET = ROOT / "widget" / "src"
 # A module may import from its own floor and from those below it.
 PYTHON_FLOORS = {
     5: ["__init__", "extension", "cli", "mounted", "server"],
-    4: ["views", "assets", "chat", "connections", "incoming", "metrics", "mount", "responses", "routes", "workers"],
+    4: [
+        "views", "assets", "chat", "connections", "health", "incoming", "metrics", "mount", "responses", "routes",
+        "workers",
+    ],
     3: ["turn", "generation", "checkpoints", "delivery"],
     2: [
         "providers/*", "stores/*", "stream_logs/*", "arrivals", "body", "clients", "feedback", "hub_lag", "limits",

@@ -93,7 +93,7 @@ class Clients:
 
         Raises Overloaded when this process holds `max_streams` of them.
         """
-        if len(self._connections) >= self._max_streams:
+        if self.is_full:
             raise Overloaded(retry_after_s=5, detail=f"{self._max_streams} open streams: CHATBUBBLE_MAX_STREAMS")
         client_id = new_id("client")
         self._connections.add(client_id)
@@ -154,6 +154,11 @@ class Clients:
     def wait_until_gone(self, timeout_s: float) -> bool:
         """Wait until no stream is open; False when some still are after `timeout_s` seconds."""
         return bool(self._nobody.wait(timeout_s))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there may not be one stream more."""
+        return len(self._connections) >= self._max_streams
 
     def count_mail(self) -> int:
         """How many events wait for clients that have not read them yet."""

@@ -52,6 +52,7 @@ class Measures:
         hub_lag: by how much the event loop woke up too late.
         outcomes: turns that ended, by how.
         turn_errors: turns that ended in an error, by its code.
+        upstream_faults_in_a_row: turns that ended by a fault of the provider, since the last that was answered.
         refusals: requests that were refused before a stream, by the error's code.
         resumes: streams read on with `GET /chat/<streamId>`.
         resets: readers who were told to forget what they had read.
@@ -68,6 +69,7 @@ class Measures:
     hub_lag: Histogram = field(default_factory=partial(Histogram, HUB_LAG_S))
     outcomes: Counter[TurnState] = field(default_factory=Counter)
     turn_errors: Counter[str] = field(default_factory=Counter)
+    upstream_faults_in_a_row: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
     resumes: int = 0
     resets: int = 0

@@ -21,6 +21,7 @@ from .generation import TurnParts
 from .measures import Histogram, Measures
 from .records import TurnState
 from .store import QueueingStore
+from .stream_log import QueueingLog
 from .workers import Workers
 
 
@@ -70,6 +71,8 @@ class Metrics(Collector):
         queues = {"late_saves": self._parts.measures.late_saves, "mail": self._clients.count_mail()}
         if isinstance(self._parts.store, QueueingStore):
             queues["store"] = self._parts.store.queue_length
+        if isinstance(self._parts.log, QueueingLog):
+            queues["redis"] = self._parts.log.queue_length
         family = GaugeMetricFamily("chatbubble_queue_length", "What waits, by where.", labels=["queue"])
         return _filled(family, queues)
 

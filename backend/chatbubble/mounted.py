@@ -17,6 +17,7 @@ from .clients import Clients
 from .config import Settings
 from .errors import ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
 from .generation import TurnParts
+from .health import tell_states
 from .hub_lag import HubLag
 from .limits import create_feedback_limiter, create_limiter
 from .metrics import Metrics
@@ -78,7 +79,7 @@ class Mounted:
             stream_log or self._redis or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
         )
         parts = TurnParts(settings, self.provider, self.store, self.log, Checkpoints(self.store))
-        self.measures = parts.measures
+        self._parts, self.measures = parts, parts.measures
         self.workers = Workers(parts)
         self.metrics = Metrics(parts, self.clients, self.workers, __version__)
         self._hub_lag = HubLag(self.measures.hub_lag)
@@ -159,8 +160,7 @@ class Mounted:
         is_stored = server == "ok" and self._is_store_ready()
         parts = {
             "server": "draining" if self.workers.is_draining else server,
-            "store": "ok" if is_stored else "unavailable",
-            "provider": self.provider.name,
+            **tell_states(self._parts, self.clients, is_stored=is_stored),
         }
         if self._redis is not None:
             parts["redis"] = "ok" if self._redis.is_ready else "unavailable"

@@ -7,7 +7,7 @@ kept as the bytes that go out, encoded once and not once per reader.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .events import Event
 from .records import Cursor
@@ -103,4 +103,14 @@ class StreamLog(Protocol):
 
     def get_stats(self) -> dict[str, int]:
         """`streams`, `readers`, `bytes` and `events` held now."""
+        ...
+
+
+@runtime_checkable
+class QueueingLog(Protocol):
+    """A log that can say how much is waiting to be written somewhere else; it need not."""
+
+    @property
+    def queue_length(self) -> int:
+        """Streams of which something is still to be written."""
         ...

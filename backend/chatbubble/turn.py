@@ -27,7 +27,10 @@ from .errors import (
     NotFound,
     StoreUnavailable,
     StreamError,
+    UpstreamBusy,
+    UpstreamRefused,
     UpstreamTimeout,
+    UpstreamUnavailable,
 )
 from .events import Done, Error, Event
 from .generation import Generation, TurnParts
@@ -35,6 +38,11 @@ from .logs import follow, trace_stream
 from .records import Answer, Finish, FinishReason, Question, Turn, TurnState
 
 logger = logging.getLogger("chatbubble.turn")
+
+# What the provider may answer for; a filtered question is the visitor's.
+PROVIDER_FAULTS = (
+    EmptyAnswer, StreamError, UpstreamBusy, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable,
+)  # fmt: skip
 
 _KILL_GRACE_S = 5.0
 
@@ -71,10 +79,11 @@ class RunningTurn:
         checkpoints.watch(stream_id, self._generation)
         try:
             self._wait()
-            self.state = self._finish(self._failure())
+            failure = self._failure()
+            self.state = self._finish(failure)
         finally:
             checkpoints.leave(stream_id)
-        self._measure(self.state)
+        self._measure(self.state, failure)
         return self.state
 
     def stop(self, reason: StopReason) -> None:
@@ -131,9 +140,15 @@ class RunningTurn:
         is_filtered = finish is not None and finish.reason is FinishReason.CONTENT_FILTER
         return ContentFiltered() if is_filtered else EmptyAnswer(detail=f"{self._parts.provider.name} gave no text")
 
-    def _measure(self, state: TurnState) -> None:
+    def _measure(self, state: TurnState, failure: ChatbubbleError | None) -> None:
         measures, finish = self._parts.measures, self._generation.finish
         measures.outcomes[state] += 1
+        if failure is not None:
+            measures.turn_errors[failure.code] += 1
+        if isinstance(failure, PROVIDER_FAULTS):
+            measures.upstream_faults_in_a_row += 1
+        elif state is TurnState.DONE:
+            measures.upstream_faults_in_a_row = 0
         measures.turn.observe(self._now() - self._started_at)
         if finish is not None and finish.usage is not None:
             measures.prompt_tokens += finish.usage.prompt_tokens
@@ -147,7 +162,6 @@ class RunningTurn:
 
     def _finish(self, failure: ChatbubbleError | None) -> TurnState:
         if failure is not None:
-            self._parts.measures.turn_errors[failure.code] += 1
             self._explain(failure)
         answer = self._answer(failure)
         event = self._last_event(answer, failure)

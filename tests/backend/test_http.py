@@ -154,7 +154,7 @@ def test_config_tells_what_the_empty_panel_offers(host_site: HostSite) -> None:
 
 def test_health_tells_the_state_of_each_part(site: Site) -> None:
     answer = site.call("GET", "/healthz")
-    parts = {"server": "ok", "store": "ok", "provider": "echo"}
+    parts = {"server": "ok", "store": "ok", "provider": "ok", "streams": "ok"}
     assert (answer.status, answer.json()) == (200, {"status": "ok", "parts": parts})
 
 

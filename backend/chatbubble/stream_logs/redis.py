@@ -106,6 +106,11 @@ class RedisStreamLog:
         """See StreamLog.get_stats: what this process holds, copies of other processes' streams included."""
         return self._local.get_stats()
 
+    @property
+    def queue_length(self) -> int:
+        """See QueueingLog."""
+        return self._writer.queue_length
+
     def flush(self, timeout_s: float) -> bool:
         """Wait until Redis has all that was told here; False when it does not within `timeout_s` seconds."""
         return self._writer.flush(timeout_s)

@@ -81,6 +81,11 @@ class RedisWriter:
         """Whether Redis took nothing at the last attempt."""
         return self._is_failing
 
+    @property
+    def queue_length(self) -> int:
+        """Streams of which something is still to be written."""
+        return len(self._dirty)
+
     def owns(self, stream_id: str) -> bool:
         """Whether this process writes the stream, or has written it."""
         return stream_id in self._streams
