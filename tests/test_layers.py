@@ -27,7 +27,7 @@ PYTHON_FLOORS = {
         "views", "assets", "chat", "connections", "health", "incoming", "metrics", "mount", "responses", "routes",
         "workers",
     ],
-    3: ["turn", "generation", "checkpoints", "delivery"],
+    3: ["turn", "generation", "checkpoints", "delivery", "saving"],
     2: [
         "providers/*", "stores/*", "stream_logs/*", "arrivals", "body", "clients", "feedback", "hub_lag", "limits",
         "logs", "origins", "question", "sockets", "visitors",

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import gevent
 
-from .errors import ChatbubbleError, Interrupted, NotFound, RateLimited, StoreUnavailable, error_of
+from .errors import ChatbubbleError, Interrupted, NotFound, RateLimited, StoreUnavailable, TurnRunning, error_of
 from .events import Connected, Done, Error, Event, Sources, Suggestions, Token, utf16_length
 from .generation import PIECE_CHARS
 from .limits import Limiter
 from .logs import follow, trace_stream
 from .records import Answer, Conversation, Cursor, Feedback, FinishReason, Question, Turn, TurnState
+from .saving import Saver
 from .store import Admission, ConversationStore, StoredTurn
 from .stream_log import StreamLog, StreamReader
 from .turn import last_words
@@ -36,9 +37,15 @@ class Chat:
     """One mounted chat: questions in, readers out."""
 
     def __init__(
-        self, store: ConversationStore, log: StreamLog, workers: Workers, limiter: Limiter, feedback_limiter: Limiter
+        self,
+        store: ConversationStore,
+        log: StreamLog,
+        workers: Workers,
+        saver: Saver,
+        limiter: Limiter,
+        feedback_limiter: Limiter,
     ) -> None:
-        self._store, self._log, self._workers = store, log, workers
+        self._store, self._log, self._workers, self._saver = store, log, workers, saver
         self._limiter, self._feedback_limiter = limiter, feedback_limiter
         self._erasures = 0
 
@@ -126,7 +133,7 @@ class Chat:
             self._log.open(stream_id, question.visitor_id)
             is_new = False
             try:
-                admission = self._store.begin_turn(question, stream_id)
+                admission = self._begin_turn(question, stream_id)
                 is_new = admission.is_new
             finally:
                 if not is_new:
@@ -134,6 +141,15 @@ class Chat:
             if is_new:
                 count()
             return admission
+
+    def _begin_turn(self, question: Question, stream_id: str) -> Admission:
+        try:
+            return self._store.begin_turn(question, stream_id)
+        except TurnRunning as running:
+            # Perhaps in the store only, which was away when the answer was finished.
+            if not self._saver.save_now(running.extra["streamId"]):
+                raise
+        return self._store.begin_turn(question, stream_id)
 
     def _begin(self, turn: Turn, question: Question, client_id: str) -> StreamReader:
         follow(trace_stream(turn.stream_id))
@@ -143,7 +159,7 @@ class Chat:
         except ChatbubbleError as failure:
             # It is saved as running: without this no other question could ever follow it.
             self._log.discard(turn.stream_id)
-            self._store.finish_turn(
+            self._saver.save(
                 turn, Answer("", TurnState.FAILED, FinishReason.ERROR, failure.code, finished_at=_now_ms())
             )
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import gevent
 
@@ -22,6 +22,7 @@ from .measures import Measures
 from .prompt import build_prompt
 from .provider import Provider
 from .records import Finish, FinishReason, Prompt, Question, Source, Turn
+from .saving import Saver
 from .store import ConversationStore
 from .stream_log import StreamLog
 from .well_formed import WellFormedText, slices
@@ -43,7 +44,8 @@ class TurnParts:
     store: ConversationStore
     log: StreamLog
     checkpoints: Checkpoints
-    measures: Measures = field(default_factory=Measures)
+    saver: Saver
+    measures: Measures
 
 
 class _AnswerFull(Exception):

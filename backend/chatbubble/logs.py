@@ -10,6 +10,8 @@ import json
 import logging
 import re
 import secrets
+import traceback
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +19,8 @@ from types import TracebackType
 from typing import Any
 
 import gevent
+
+from .discretion import withhold
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # Also what another server in front of us may have made: UUIDs, hex, ULIDs.
@@ -52,6 +56,16 @@ def begin_request(wished: str | None) -> str:
 def trace_stream(stream_id: str) -> Trace:
     """What this greenlet works for, with that stream. Give it to whoever works on: `follow` it there."""
     return replace(_trace.get(), stream_id=stream_id)
+
+
+def tell_fault(log: logging.Logger, what: str, fault: BaseException | None, said: Iterable[str]) -> None:
+    """Log a fault with its traceback, but none of the words `said` in a conversation that it may hold."""
+    whole = "".join(traceback.format_exception(fault))
+    discreet = withhold(whole, said)
+    if discreet == whole or log.isEnabledFor(logging.DEBUG):
+        log.error("%s", what, exc_info=fault)
+    else:
+        log.error("%s\n%s", what, discreet)
 
 
 class JsonFormatter(logging.Formatter):

@@ -60,6 +60,7 @@ class Measures:
         aborts: times that somebody pressed Stop.
         saved_late: answers saved later than they ended, since the store was away.
         late_saves: answers that still wait for that.
+        saved_never: answers that could not wait for it, as their visitors were told.
         prompt_tokens, completion_tokens: as the model's server counted them.
     """
 
@@ -77,5 +78,6 @@ class Measures:
     aborts: int = 0
     saved_late: int = 0
     late_saves: int = 0
+    saved_never: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -93,6 +93,7 @@ def _turns(measures: Measures) -> Iterator[Metric]:
     yield _labelled("model_tokens", "The model's tokens, as its server counted them.", "kind", tokens)
     yield _counter("aborts", "Times that somebody pressed Stop.", measures.aborts)
     yield _counter("saved_late", "Answers that the store took only later.", measures.saved_late)
+    yield _counter("saved_never", "Answers that the store did not take, and never will.", measures.saved_never)
 
 
 def _streams(measures: Measures) -> Iterator[Metric]:

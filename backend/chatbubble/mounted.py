@@ -20,9 +20,11 @@ from .generation import TurnParts
 from .health import tell_states
 from .hub_lag import HubLag
 from .limits import create_feedback_limiter, create_limiter
+from .measures import Measures
 from .metrics import Metrics
 from .origins import OriginRules, RefusedOrigins
 from .provider import Provider
+from .saving import Saver
 from .store import ConversationStore
 from .stores.sql import SqlStore
 from .stream_log import StreamLog
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("chatbubble")
 
+_LAST_SAVES_S = 2.0
 _LAST_EVENTS_S = 5.0  # what a server takes to stop, after its answers
 
 UNPATCHED = (
@@ -78,13 +81,16 @@ class Mounted:
         self.log: StreamLog = (
             stream_log or self._redis or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
         )
-        parts = TurnParts(settings, self.provider, self.store, self.log, Checkpoints(self.store))
-        self._parts, self.measures = parts, parts.measures
+        self.measures = Measures()
+        self.saver = Saver(self.store, self.measures)
+        checkpoints = Checkpoints(self.store)
+        parts = TurnParts(settings, self.provider, self.store, self.log, checkpoints, self.saver, self.measures)
+        self._parts = parts
         self.workers = Workers(parts)
         self.metrics = Metrics(parts, self.clients, self.workers, __version__)
         self._hub_lag = HubLag(self.measures.hub_lag)
         limiters = create_limiter(settings.rate_limit), create_feedback_limiter(settings.rate_limit)
-        self.chat = Chat(self.store, self.log, self.workers, *limiters)
+        self.chat = Chat(self.store, self.log, self.workers, self.saver, *limiters)
         self._start_lock = BoundedSemaphore(1)
         self._is_started = self._has_complained = False
         self._lives_in_one_process = stream_log is None
@@ -124,6 +130,7 @@ class Mounted:
     def drain(self) -> None:
         """See Chatbubble.drain."""
         self.workers.drain(self.settings.drain_s)
+        self.saver.flush(_LAST_SAVES_S)
         self.clients.close_channels()
 
     def close(self) -> None:
@@ -144,6 +151,9 @@ class Mounted:
             **self.clients.get_stats(),
             **self.workers.get_stats(),
             **log,
+            "unsaved": self.measures.late_saves,
+            "savedLate": self.measures.saved_late,
+            "savedNever": self.measures.saved_never,
             "provider": self.provider.name,
             "model": self.provider.model,
             "version": __version__,

@@ -8,10 +8,8 @@ what the readers saw.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
-import traceback
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -34,8 +32,9 @@ from .errors import (
 )
 from .events import Done, Error, Event
 from .generation import Generation, TurnParts
-from .logs import follow, trace_stream
+from .logs import follow, tell_fault, trace_stream
 from .records import Answer, Finish, FinishReason, Question, Turn, TurnState
+from .saving import Saved
 
 logger = logging.getLogger("chatbubble.turn")
 
@@ -165,16 +164,12 @@ class RunningTurn:
             self._explain(failure)
         answer = self._answer(failure)
         event = self._last_event(answer, failure)
-        try:
-            is_kept = self._parts.store.finish_turn(self.turn, answer)
-        except Exception as cause:  # noqa: BLE001 -- the store may be the integrator's own
-            self._tell(f"answer {self.turn.message_id} is not saved yet", cause)
-            self._parts.measures.late_saves += 1
-            gevent.spawn(self._save_later, answer)
-            unavailable = cause if isinstance(cause, StoreUnavailable) else StoreUnavailable()
-            is_kept, event = True, Error.of(failure or unavailable, _now_ms())
-        self._close_stream(event if is_kept else None)
-        return answer.state
+        saved = self._parts.saver.save(self.turn, answer)
+        if saved is Saved.NEVER and failure is None:
+            event = Error.of(StoreUnavailable(), _now_ms())
+            self._parts.measures.turn_errors[StoreUnavailable.code] += 1
+        self._close_stream(None if saved is Saved.GONE else event)
+        return TurnState.FAILED if saved is Saved.NEVER else answer.state
 
     def _close_stream(self, event: Event | None) -> None:
         try:
@@ -229,33 +224,10 @@ class RunningTurn:
         logger.log(level, "stream %s failed: %s %s", self.turn.stream_id, failure.code, detail)
 
     def _tell(self, what: str, fault: BaseException | None) -> None:
-        """Log a fault with its traceback, but none of the conversation's words that it may hold."""
-        whole = "".join(traceback.format_exception(fault))
-        discreet = self._withhold(whole)
-        if discreet == whole or logger.isEnabledFor(logging.DEBUG):
-            logger.error("%s", what, exc_info=fault)
-        else:
-            logger.error("%s\n%s", what, discreet)
+        tell_fault(logger, what, fault, self._generation.conversation)
 
     def _withhold(self, words: str) -> str:
         return withhold(words, self._generation.conversation)
-
-    def _save_later(self, answer: Answer) -> None:
-        """Try again until it is saved: so long the conversation counts as still running."""
-        follow(self._trace)
-        for attempt in itertools.count():
-            gevent.sleep(min(30.0, 0.5 * 2 ** min(attempt, 6)))
-            try:
-                self._parts.store.finish_turn(self.turn, answer)
-            except StoreUnavailable as unavailable:
-                logger.warning("answer %s is still not saved: %s", self.turn.message_id, unavailable.detail)
-            except Exception as fault:  # noqa: BLE001 -- the store may be the integrator's own
-                self._tell(f"answer {self.turn.message_id} is still not saved", fault)
-            else:
-                logger.warning("answer %s was saved late", self.turn.message_id)
-                self._parts.measures.late_saves -= 1
-                self._parts.measures.saved_late += 1
-                return
 
 
 def last_words(reason: FinishReason) -> str:

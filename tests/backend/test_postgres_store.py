@@ -59,15 +59,6 @@ def other_process(url: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def await_blocked(postgres: PostgresServer, url: str) -> None:
-    """Until somebody in this database waits for a lock; fails after 5 s."""
-    waiting = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{url.rpartition('/')[2]}' AND wait_event_type = 'Lock'"  # noqa: S608 -- ours
-    deadline = time.monotonic() + 5
-    while not postgres.execute(waiting):
-        assert time.monotonic() < deadline
-        gevent.sleep(0.002)
-
-
 def sleep_in_database(seconds: float) -> Callable[[Connection], object]:
     """A transaction that takes so long."""
     return lambda connection: connection.scalar(text("SELECT pg_sleep(:seconds)"), {"seconds": seconds})
@@ -201,7 +192,7 @@ def race(store: SqlStore, postgres: PostgresServer, url: str, request_id: str) -
     with other_process(url) as other:
         other.execute(INSERT_TURN)
         asking = gevent.spawn(store.begin_turn, question(request_id=request_id), "ours")
-        await_blocked(postgres, url)
+        postgres.await_blocked(url)
     return asking
 
 
@@ -225,7 +216,7 @@ def test_a_question_meets_an_erasure(store: SqlStore, postgres: PostgresServer, 
         for table in ("turns", "messages", "conversations"):
             other.execute(f"DELETE FROM {table}".encode())  # noqa: S608 -- the names stand in the line above
         asking = gevent.spawn(store.begin_turn, question("again", "r2"), "s2")
-        await_blocked(postgres, postgres_url)
+        postgres.await_blocked(postgres_url)
     assert asking.get(timeout=5).is_new
     assert said(store) == [(Author.VISITOR, "again")]
 
@@ -257,7 +248,7 @@ def test_a_part_that_meets_the_end_of_its_answer_is_not_kept(
     with other_process(postgres_url) as other:
         other.execute("UPDATE turns SET state = 'done'")
         saving = gevent.spawn(store.save_parts, [AnswerPart("s1", 0, "late")])
-        await_blocked(postgres, postgres_url)
+        postgres.await_blocked(postgres_url)
     saving.get(timeout=5)
     assert postgres.execute("SELECT count(*) FROM answer_parts", postgres_url) == [(0,)]
 

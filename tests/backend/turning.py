@@ -16,8 +16,10 @@ from stream_client import Received, joined_text
 from chatbubble.checkpoints import Checkpoints
 from chatbubble.config import Settings
 from chatbubble.generation import TurnParts
+from chatbubble.measures import Measures
 from chatbubble.provider import Provider
 from chatbubble.records import Message, Prompt, Question, TurnState
+from chatbubble.saving import Saver
 from chatbubble.store import ConversationStore
 from chatbubble.stores.sql import SqlStore
 from chatbubble.stream_logs.memory import MemoryStreamLog
@@ -47,7 +49,9 @@ class Turns:
         self.store: ConversationStore = SqlStore(f"sqlite:///{self.database}")
         self.store.open()
         self.log = MemoryStreamLog()
-        self.parts = TurnParts(Settings(**settings), self.provider, self.store, self.log, Checkpoints(self.store))
+        measures = Measures()
+        saver, checkpoints = Saver(self.store, measures), Checkpoints(self.store)
+        self.parts = TurnParts(Settings(**settings), self.provider, self.store, self.log, checkpoints, saver, measures)
         self.stream_id = ""
         self._count = 0
 

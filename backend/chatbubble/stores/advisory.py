@@ -168,7 +168,7 @@ def _descriptor(connection: Connection) -> int:
 
 
 def _close(connection: Connection | None) -> None:
-    if connection is not None:
+    if connection is not None and not connection.closed:
         connection.invalidate()  # it is not asked to say goodbye: it may be dead
         connection.close()
 

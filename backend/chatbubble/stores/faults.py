@@ -7,7 +7,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from ..errors import StoreUnavailable
 
-_SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
+_SERIALIZATION_FAILURE, _DEADLOCK, _READ_ONLY = "40001", "40P01", "25006"
 _RETRY_AFTER_S = 5
 
 
@@ -20,7 +20,17 @@ def is_passing(failure: DBAPIError) -> bool:
     """
     if isinstance(failure, IntegrityError) or failure.connection_invalidated:
         return True
-    return getattr(failure.orig, "sqlstate", None) in (_SERIALIZATION_FAILURE, _DEADLOCK)
+    return _state(failure.orig) in (_SERIALIZATION_FAILURE, _DEADLOCK)
+
+
+def is_of_wrong_server(failure: BaseException | None) -> bool:
+    """Whether the connection leads to a server that may only be read, as an old primary becomes: the
+    next connection may lead to the new one."""
+    return _state(failure) == _READ_ONLY
+
+
+def _state(failure: BaseException | None) -> str | None:
+    return getattr(failure, "sqlstate", None)
 
 
 def unavailable(failure: Exception) -> StoreUnavailable:

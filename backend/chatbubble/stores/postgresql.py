@@ -14,11 +14,13 @@ import gevent
 from gevent import monkey
 from gevent.pool import Group
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import NullPool, QueuePool
 
 from ..errors import ConfigError, StoreUnavailable
 from .advisory import AdvisoryOwnership
 from .database import LONGEST_S, Transact
+from .faults import is_of_wrong_server
 from .ownership import HAND_OVER_S
 
 T = TypeVar("T")
@@ -77,6 +79,7 @@ class PostgresDatabase:
                 "pip install 'chatbubble[postgresql]'"
             ) from None
         event.listen(self._engine, "connect", _set_up_connection)
+        event.listen(self._engine, "handle_error", _leave_wrong_server)
         self._outside = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=settings)
         self._ownership = None if is_shared else AdvisoryOwnership(self._outside, hand_over_s)
         self._at_work = Group()
@@ -152,6 +155,11 @@ def _set_up_connection(connection: Any, _record: Any) -> None:
         cursor.execute(f"SET statement_timeout = {_STATEMENT_MS}")
         cursor.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_IN_TRANSACTION_MS}")
     connection.commit()
+
+
+def _leave_wrong_server(context: ExceptionContext) -> None:
+    if is_of_wrong_server(context.original_exception):
+        context.is_disconnect = True
 
 
 def _refuse_blocking_driver(psycopg: Any) -> None:
