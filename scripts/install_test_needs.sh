@@ -1,10 +1,11 @@
 #!/bin/sh
-# Installs what the tests need besides Python packages: three browser engines, a database server and Redis.
+# Installs what the tests need besides Python packages: three browser engines, and what a deployment is made of.
 #   Chromium   all browser tests; Playwright's own where the system has none
 #   Firefox    the conformance page
 #   PostgreSQL the store, on a server of the tests' own
 #   WebKit     the conformance page: its driver, its little browser, and a display that nobody sees
 #   Redis      what several processes share; each test run starts one of its own
+#   nginx      the proxy of docs/deploy
 # What cannot be had is told, and its tests are skipped with the reason; without a Chromium there are no browser tests.
 set -eu
 
@@ -43,6 +44,7 @@ has WebKitWebDriver || missing="$missing webkit2gtk-driver"
 has Xvfb || missing="$missing xvfb"
 has_postgres || missing="$missing postgresql"
 has redis-server || missing="$missing redis-server"
+has nginx || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
 [ -n "$missing" ] || exit 0
 
 if can_apt; then

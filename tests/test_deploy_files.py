@@ -1,0 +1,149 @@
+"""The files of docs/deploy fit together and fit the code: settings, options, addresses, ports, times, names.
+
+Each is checked with its own tool where that can be had; the nginx files run in tests/backend/test_nginx.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chatbubble import views
+from chatbubble.cli import main
+from chatbubble.config import DEFAULT_PREFIX, Settings, describe
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "docs" / "deploy"
+# After CHATBUBBLE_DRAIN_S a turn has 10 s to be saved, and its readers 5 s to take its end.
+AFTER_DRAIN_S = 15
+SETTINGS = {item.name for item in describe()}
+
+
+def text_of(name: str) -> str:
+    """One of the files."""
+    return (DEPLOY / name).read_text("utf-8")
+
+
+def assert_serves(arguments: list[str]) -> dict[str, str]:
+    """These are arguments of `chatbubble serve`; returns its options."""
+    assert arguments[0] == "serve"
+    options = dict(zip(arguments[1::2], arguments[2::2], strict=True))
+    assert options.keys() <= {option for parameter in main.commands["serve"].params for option in parameter.opts}
+    return options
+
+
+def read_settings(environ: dict[str, str]) -> Settings:
+    """The settings that these variables give; all of them have to be known."""
+    return Settings.read({}, {name: value for name, value in environ.items() if value})
+
+
+def assert_is_route(path: str) -> None:
+    """`GET` on this path is one of ours, under the usual prefix."""
+    assert path.startswith(DEFAULT_PREFIX)
+    assert "GET" in views.ROUTES[path.removeprefix(DEFAULT_PREFIX)]
+
+
+# systemd
+
+
+def unit_values(key: str) -> list[str]:
+    """All values of a key in the unit, in their order."""
+    return re.findall(rf"^{key}=(.*)$", text_of("chatbubble@.service"), re.MULTILINE)
+
+
+def test_the_unit_serves_with_settings_that_exist() -> None:
+    (command,) = unit_values("ExecStart")
+    program, *arguments = shlex.split(command)
+    assert Path(program).name == "chatbubble"
+    assert assert_serves(arguments)["--port"] == "%i"
+    settings = read_settings(dict(value.split("=", 1) for value in unit_values("Environment")))
+    assert settings.log_format == "json"
+    (state,) = unit_values("StateDirectory")
+    assert settings.database_url == f"sqlite:////var/lib/{state}/chatbubble.db"
+    assert int(unit_values("TimeoutStopSec")[0]) > settings.drain_s + AFTER_DRAIN_S
+    assert int(unit_values("LimitNOFILE")[0]) > 2 * settings.max_streams
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+    tool = shutil.which("systemd-analyze")
+    if tool is None:
+        pytest.skip("this machine has no systemd-analyze")
+    # Its one demand that only a machine with Chatbubble on it can meet is that the program is there.
+    unit = tmp_path / "chatbubble@8000.service"
+    unit.write_text(text_of("chatbubble@.service").replace("/opt/chatbubble/bin/chatbubble", sys.executable), "utf-8")
+    found = subprocess.run([tool, "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert (found.returncode, [line for line in found.stderr.splitlines() if "chatbubble" in line]) == (0, [])
+
+
+# Container
+
+
+def instructions(name: str) -> list[tuple[str, str]]:
+    """The instructions of the Dockerfile, in their order."""
+    joined = text_of("Dockerfile").replace("\\\n", " ")
+    lines = [line for line in joined.splitlines() if line and not line.startswith("#")]
+    found = [line.split(None, 1) for line in lines]
+    return [(kind, " ".join(value.split())) for kind, value in found if kind == name]
+
+
+def test_the_image_serves_on_the_port_that_it_names() -> None:
+    ((_, entry),) = instructions("ENTRYPOINT")
+    ((_, command),) = instructions("CMD")
+    ((_, exposed),) = instructions("EXPOSE")
+    assert json.loads(entry) == ["chatbubble"]
+    options = assert_serves(json.loads(command))
+    assert options == {"--host": "0.0.0.0", "--port": exposed}  # noqa: S104 -- in a container of its own
+    read_settings(dict(value.split("=", 1) for _, value in instructions("ENV")))
+
+
+def test_the_image_asks_for_its_health_and_is_not_root() -> None:
+    ((_, check),) = instructions("HEALTHCHECK")
+    program = json.loads(check[check.index("[") :])
+    compile(program[2], "HEALTHCHECK", "exec")
+    ((_, exposed),) = instructions("EXPOSE")
+    found = re.search(r"http://127\.0\.0\.1:(\d+)(/[^']*)", program[2])
+    assert found is not None
+    assert found[1] == exposed
+    assert_is_route(found[2])
+    ((_, user),) = instructions("USER")
+    assert int(user) > 0
+    assert f"--uid {user}" in " ".join(value for _, value in instructions("RUN"))
+
+
+def test_the_image_is_built_from_what_is_there() -> None:
+    (build, served) = (value.split()[0] for _, value in instructions("FROM"))
+    assert build == served
+    assert re.fullmatch(r"python:3\.\d+-slim", build)
+    extras = re.findall(r"chatbubble\[(\w+)\]", " ".join(value for _, value in instructions("RUN")))
+    assert extras
+    assert all(f"\n{extra} =\n" in (ROOT / "setup.cfg").read_text("utf-8") for extra in extras)
+
+
+# All
+
+
+def test_the_proxy_waits_for_300_seconds_and_buffers_nothing() -> None:
+    text = text_of("nginx/chatbubble.conf")
+    for wanted in ("proxy_read_timeout 300", "proxy_send_timeout 300", "proxy_buffering off"):
+        assert wanted in text
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    for path in DEPLOY.rglob("*"):
+        if path.is_file():
+            named = set(re.findall(r"CHATBUBBLE_[A-Z]+(?:_[A-Z]+)*", path.read_text("utf-8")))
+            assert named <= SETTINGS, path
+
+
+def test_the_page_leads_to_every_file() -> None:
+    page = (ROOT / "docs" / "deploying.md").read_text("utf-8")
+    files = {path.relative_to(ROOT / "docs").as_posix() for path in DEPLOY.rglob("*") if path.is_file()}
+    linked = set(re.findall(r"\]\((deploy/[^)#]+)\)", page))
+    assert linked == files - {"deploy/grafana.json", "deploy/Dockerfile.dockerignore"}
