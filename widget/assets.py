@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -127,7 +128,9 @@ def stage(sources: Path, folder: Path) -> Path:
         names = [sheet.relative_to(folder).as_posix() for sheet in sheets]
         run_esbuild([*names, "--charset=utf8", "--outbase=.", "--outdir=.", "--allow-overwrite"], folder)
         for sheet in sheets:
-            sheet.write_text(sheet.read_text("utf-8").strip(), "utf-8")
+            # esbuild keeps the blanks of custom properties, where they might mean something; ours mean nothing.
+            text = re.sub(r"(--[\w-]+): |(var\(--[\w-]+,) ", lambda found: found[2] or f"{found[1]}:", sheet.read_text("utf-8"))
+            sheet.write_text(text.strip(), "utf-8")
     return staged
 
 

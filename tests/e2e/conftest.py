@@ -70,11 +70,15 @@ def playwright() -> Iterator[Playwright]:
         yield playwright
 
 
+def chromium() -> str | None:
+    """The path of the system's Chromium; None where Playwright's own has to do."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+
+
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """The system's Chromium where there is one, else Playwright's own."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-    browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+    browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
     yield browser
     browser.close()
 

@@ -34,6 +34,25 @@ def test_before_it_is_wanted_only_the_launcher_is_fetched(context: BrowserContex
     assert page.evaluate("() => [localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
 
 
+def test_who_has_just_come_has_no_storage_looked_into(context: BrowserContext, stack: Stack) -> None:
+    context.add_init_script(
+        """{
+            const { get } = Object.getOwnPropertyDescriptor(window, 'localStorage');
+            window.looks = 0;
+            Object.defineProperty(window, 'localStorage', { get() { looks++; return get.call(window); } });
+        }"""
+    )
+    page = open_shop(context, stack)
+    assert page.evaluate("looks") == 0
+    page.reload()
+    Bubble(page).launcher.wait_for()
+    assert page.evaluate("looks") == 1
+    page.evaluate("address => { location.href = address; }", f"{stack.site}/?next")
+    page.wait_for_url("**/?next")
+    Bubble(page).launcher.wait_for()
+    assert page.evaluate("looks") == 1
+
+
 def test_the_chat_is_fetched_when_the_pointer_comes_near(page: Page) -> None:
     chat = Bubble(page)
     with page.expect_response(lambda response: "/assets/chat." in response.url) as fetched:

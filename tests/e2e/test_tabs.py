@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 import sys
+from contextlib import suppress
 from typing import Any
 
 from bubble import Bubble, words
-from conftest import open_shop
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from conftest import CHROMIUM_FLAGS, chromium, open_shop
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, Request, expect
 from stack import Stack
 
 # When which length of the answer stood in the page, in milliseconds that all tabs share.
@@ -84,7 +85,9 @@ def test_two_tabs_show_one_live_answer_over_one_connection(context: BrowserConte
     assert seen == ["POST /chat"]
     late = delays(first.page.evaluate("record"), second.page.evaluate("record"))
     tell(f"between two tabs: p50 {late[len(late) // 2]:.0f} ms, p99 {late[len(late) * 99 // 100]:.0f} ms")
-    assert late[len(late) // 2] < 100
+    # A tab that is not in front is given less of the processor: on a busy machine it may come late, yet not often.
+    assert late[len(late) // 2] < 20
+    assert late[len(late) * 9 // 10] < 100
 
 
 def test_five_tabs_show_what_was_asked_in_any(context: BrowserContext, stack: Stack) -> None:
@@ -122,8 +125,8 @@ def test_the_leading_tab_crashes_in_mid_answer(context: BrowserContext, stack: S
     second.ask(f"answer: {_LENGTH} tokens at 30 ms")
     expect(second.answers.last).to_contain_text("word9 ")
     # A renderer of its own, so that the other tab does not die with it.
-    leader = context.new_cdp_session(first.page)
-    leader.send("Page.navigate", {"url": "about:blank"})
+    with first.page.expect_event("crash"), suppress(Error):
+        first.page.goto("chrome://crash")
     expect(second.answers.last).to_contain_text(f"word{_LENGTH}", timeout=15_000)
     second.wait_until_answered()
     assert second.answer_text() == words(_LENGTH)
@@ -145,19 +148,24 @@ def test_a_frozen_tab_hands_the_lead_on_and_catches_up(context: BrowserContext, 
         assert chat.answer_text() == words(_LENGTH)
 
 
-def test_a_page_of_the_back_forward_cache_joins_again(context: BrowserContext, stack: Stack) -> None:
+def test_a_page_of_the_back_forward_cache_joins_again(playwright: Playwright, stack: Stack) -> None:
+    # The driver switches this cache off unless it is told not to.
+    browser = playwright.chromium.launch(
+        executable_path=chromium(), args=CHROMIUM_FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    context = browser.new_context(locale="en-GB")
     first, second = open_tabs(context, stack, 2)
-    first.page.goto("about:blank")
+    first.page.evaluate("addEventListener('pageshow', ({ persisted }) => (window.cameBack = persisted))")
+    first.page.goto(stack.site + "/playground")
     second.ask("say: While you were away.")
     expect(second.answers.last).to_have_text("While you were away.")
-    first.page.go_back()
-    first.launcher.wait_for()
-    if first.input.is_hidden():
-        first.open()
+    first.page.evaluate("() => void setTimeout(() => history.back())")
+    first.page.wait_for_function("window.cameBack === true")
     expect(first.answers.last).to_have_text("While you were away.")
     first.ask("say: Together again.")
     for chat in (first, second):
         expect(chat.answers.last).to_have_text("Together again.")
+    browser.close()
 
 
 def test_stop_in_another_tab_stops_the_answer(context: BrowserContext, stack: Stack) -> None:

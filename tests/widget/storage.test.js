@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 /** The launcher has no bytes for a storage of another's: it reaches for the browser's. */
 function wasRunningIn(area) {
   Object.defineProperty(globalThis, 'localStorage', { configurable: true, get: area });
-  return wasRunning(ENDPOINT);
+  return Boolean(wasRunning(ENDPOINT));
 }
 
 /** What of a browser's storage is used. */

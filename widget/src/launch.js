@@ -33,7 +33,7 @@ export function launch(given, script, onDestroy, spell) {
   // Reports once in the next frame, and when the panel's box is no longer on the page, however it was taken away.
   const observer = new IntersectionObserver(place);
   // Whatever it says: rather one time too many than too few.
-  let isHeld = Boolean(given.consent);
+  let isHeld = given.consent;
   let isOpen = false;
   /** @type {(chat: Chat) => void} */
   let arrive;
@@ -88,8 +88,8 @@ export function launch(given, script, onDestroy, spell) {
       const module = await import(`${endpoint}${CHAT_URL}#${Date.now()}`);
       if (!isHeld) arrive(await module.createChat({ host, root, button, frame, given, endpoint, spell, show }));
     } catch (error) {
-      console.warn(error);
       retry.disabled = false;
+      console.warn(error);
     }
   }
 
@@ -98,7 +98,7 @@ export function launch(given, script, onDestroy, spell) {
    * @param {boolean} [takesFocus]
    */
   function show(wish, takesFocus = true) {
-    isOpen = wish || Boolean(container);
+    isOpen = Boolean(container) || wish;
     button.setAttribute('aria-expanded', `${isOpen && !isHeld}`);
     if (isOpen) load();
     // Asked again once the chat is there: the visitor may have closed it meanwhile.
@@ -107,7 +107,10 @@ export function launch(given, script, onDestroy, spell) {
 
   function start() {
     show(isOpen, false);
-    if (!isHeld && wasRunning(endpoint)) load();
+    // The first look into a storage holds a page up for some milliseconds. A visitor who has just come to this site,
+    // and did not reload or go back, has left nothing there.
+    const isReturning = performance.navigation.type || document.referrer.match(location.host);
+    if (!isHeld && isReturning && wasRunning(endpoint)) load();
   }
 
   compose();

@@ -23,8 +23,8 @@ const local = () => localStorage;
  */
 const sessionKey = (endpoint) => `chatbubble:session:${endpoint}`;
 
-/** @param {string} endpoint */
-const runningKey = (endpoint) => `chatbubble:running:${endpoint}`;
+/** Where it is kept that an answer is running: this, and the endpoint. */
+const RUNNING = 'chatbubble:running:';
 
 /**
  * What `action` does with a storage, or does not do.
@@ -47,13 +47,12 @@ export function reach(area, action) {
  * Whether an answer was running when a page of this origin was last left, as far as this browser knows.
  *
  * @param {string} endpoint
- * @returns {boolean}
  */
 export function wasRunning(endpoint) {
   try {
-    return localStorage.getItem(runningKey(endpoint)) !== null;
+    return localStorage.getItem(RUNNING + endpoint);
   } catch {
-    return false;
+    return;
   }
 }
 
@@ -75,7 +74,7 @@ export function wasRunning(endpoint) {
  * @returns {Mark}
  */
 export function createMark(endpoint, now = Date.now, area = local) {
-  const key = runningKey(endpoint);
+  const key = RUNNING + endpoint;
   const wasOpenAt = Number(reach(area, (storage) => storage.getItem(key)) ?? NaN);
   let isShown = false;
   let isRunning = false;
