@@ -53,6 +53,8 @@ class Form(NamedTuple):
 # A classic script is read in whatever encoding its page has, so it stays ASCII. A module is always UTF-8.
 SCRIPT = Form(("--format=iife", "--charset=ascii"), ("--format", "ascii_only=true"))
 MODULE = Form(("--format=esm", "--charset=utf8"), ("--module",))
+# Of custom properties: before their value, and before what stands in for one.
+_BLANKS = re.compile(r"(--[\w-]+): |(var\(--[\w-]+,) ")
 # What is fetched once the chat is there.
 LATER = ("extras", "sync", "actions", "menu")
 
@@ -129,7 +131,7 @@ def stage(sources: Path, folder: Path) -> Path:
         run_esbuild([*names, "--charset=utf8", "--outbase=.", "--outdir=.", "--allow-overwrite"], folder)
         for sheet in sheets:
             # esbuild keeps the blanks of custom properties, where they might mean something; ours mean nothing.
-            text = re.sub(r"(--[\w-]+): |(var\(--[\w-]+,) ", lambda found: found[2] or f"{found[1]}:", sheet.read_text("utf-8"))
+            text = _BLANKS.sub(lambda found: found[2] or f"{found[1]}:", sheet.read_text("utf-8"))
             sheet.write_text(text.strip(), "utf-8")
     return staged
 
