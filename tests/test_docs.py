@@ -169,7 +169,9 @@ def test_the_dependencies_that_run_are_told_apart_from_the_others() -> None:
 
 
 def anchors_of(path: Path) -> set[str]:
-    """The anchors of a document's headings, as forges make them."""
+    """The anchors of a document's headings, as forges make them; those of a test file are its tests."""
+    if path.suffix == ".py":
+        return set(re.findall(r"^def (test_\w+)\(", path.read_text("utf-8"), re.MULTILINE))
     headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
