@@ -19,7 +19,15 @@ from hosting import host_site, serve_app, site  # noqa: E402, F401
 from model_server import ModelServer  # noqa: E402
 from process import start_process  # noqa: E402, F401 -- a fixture
 from serving import serve, served  # noqa: E402, F401 -- fixtures
-from store_forms import database_url, open_store, postgres, postgres_url, store  # noqa: E402, F401 -- fixtures
+from store_forms import (  # noqa: E402 -- fixtures
+    database_url,  # noqa: F401
+    empty_postgres_url,  # noqa: F401
+    open_store,  # noqa: F401
+    postgres,  # noqa: F401
+    postgres_tables,  # noqa: F401
+    postgres_url,  # noqa: F401
+    store,  # noqa: F401
+)
 from switches import no_collections  # noqa: E402, F401 -- a fixture
 from turning import make_turns, turns  # noqa: E402, F401 -- fixtures
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -18,7 +19,7 @@ from click.testing import CliRunner
 from earlier_schemas import STEPS, make_earlier
 from sqlalchemy import MetaData, create_engine, inspect, select
 from sqlalchemy.pool import NullPool
-from store_forms import answer, begin, question, said
+from store_forms import STORES, answer, begin, question, said
 
 from chatbubble.cli import main
 from chatbubble.errors import StoreUnavailable
@@ -87,9 +88,11 @@ class Tried:
         return store
 
 
-@pytest.fixture
-def tried(database_url: str) -> Tried:
-    return Tried(database_url)
+@pytest.fixture(params=STORES)
+def tried(request: pytest.FixtureRequest, tmp_path: Path) -> Tried:
+    """An empty database of each kind."""
+    is_file = request.param == "sqlite"
+    return Tried(f"sqlite:///{tmp_path}/chat.db" if is_file else request.getfixturevalue("empty_postgres_url"))
 
 
 @pytest.fixture
@@ -192,10 +195,10 @@ def test_processes_that_start_at_once_upgrade_once(tried: Tried) -> None:
 
 
 @pytest.mark.parametrize("last", [None, "conversations"], ids=["new", "earlier"])
-def test_stores_of_one_process_may_start_at_once(postgres_url: str, last: str | None) -> None:
+def test_stores_of_one_process_may_start_at_once(empty_postgres_url: str, last: str | None) -> None:
     if last:
-        make_earlier(Tried(postgres_url).run, "postgresql", last)
-    stores = [SqlStore(postgres_url, is_shared=True) for _ in range(5)]
+        make_earlier(Tried(empty_postgres_url).run, "postgresql", last)
+    stores = [SqlStore(empty_postgres_url, is_shared=True) for _ in range(5)]
     gevent.joinall([gevent.spawn(store.open) for store in stores], raise_error=True)
     for store in stores:
         assert store.revision() == REVISION
