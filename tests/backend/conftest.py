@@ -21,7 +21,6 @@ from process import start_process  # noqa: E402, F401 -- a fixture
 from serving import serve, served  # noqa: E402, F401 -- fixtures
 from store_forms import (  # noqa: E402 -- fixtures
     database_url,  # noqa: F401
-    empty_postgres_url,  # noqa: F401
     open_store,  # noqa: F401
     postgres,  # noqa: F401
     postgres_tables,  # noqa: F401

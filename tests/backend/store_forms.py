@@ -29,7 +29,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres_tables(postgres: PostgresServer) -> str:
-    """A database on it that has our tables, to copy: that is quicker than making them each time."""
+    """A database on it that has our tables: making them anew for each test takes a while."""
     url = postgres.create_database()
     store = SqlStore(url)
     store.upgrade()
@@ -40,17 +40,8 @@ def postgres_tables(postgres: PostgresServer) -> str:
 @pytest.fixture
 def postgres_url(postgres: PostgresServer, postgres_tables: str) -> Iterator[str]:
     """A database on it with our tables, and nothing in them."""
-    url = postgres.create_database(postgres_tables)
-    yield url
-    postgres.drop_database(url)
-
-
-@pytest.fixture
-def empty_postgres_url(postgres: PostgresServer) -> Iterator[str]:
-    """An empty database on it."""
-    url = postgres.create_database()
-    yield url
-    postgres.drop_database(url)
+    yield postgres_tables
+    postgres.empty(postgres_tables)
 
 
 @pytest.fixture(params=STORES)

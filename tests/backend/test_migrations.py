@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from earlier_schemas import STEPS, make_earlier
+from postgres_server import PostgresServer
 from sqlalchemy import MetaData, create_engine, inspect, select
 from sqlalchemy.pool import NullPool
 from store_forms import STORES, answer, begin, question, said
@@ -92,7 +93,7 @@ class Tried:
 def tried(request: pytest.FixtureRequest, tmp_path: Path) -> Tried:
     """An empty database of each kind."""
     is_file = request.param == "sqlite"
-    return Tried(f"sqlite:///{tmp_path}/chat.db" if is_file else request.getfixturevalue("empty_postgres_url"))
+    return Tried(f"sqlite:///{tmp_path}/chat.db" if is_file else request.getfixturevalue("postgres").create_schema())
 
 
 @pytest.fixture
@@ -195,10 +196,11 @@ def test_processes_that_start_at_once_upgrade_once(tried: Tried) -> None:
 
 
 @pytest.mark.parametrize("last", [None, "conversations"], ids=["new", "earlier"])
-def test_stores_of_one_process_may_start_at_once(empty_postgres_url: str, last: str | None) -> None:
+def test_stores_of_one_process_may_start_at_once(postgres: PostgresServer, last: str | None) -> None:
+    url = postgres.create_schema()
     if last:
-        make_earlier(Tried(empty_postgres_url).run, "postgresql", last)
-    stores = [SqlStore(empty_postgres_url, is_shared=True) for _ in range(5)]
+        make_earlier(Tried(url).run, "postgresql", last)
+    stores = [SqlStore(url, is_shared=True) for _ in range(5)]
     gevent.joinall([gevent.spawn(store.open) for store in stores], raise_error=True)
     for store in stores:
         assert store.revision() == REVISION
