@@ -29,8 +29,9 @@ PYTHON_FLOORS = {
     ],
     3: ["turn", "generation", "checkpoints", "delivery", "saving"],
     2: [
-        "providers/*", "stores/*", "stream_logs/*", "arrivals", "body", "clients", "feedback", "hub_lag", "limits",
-        "logs", "origins", "question", "sockets", "visitors",
+        "providers/*", "stores/*", "stream_logs/*", "arrivals", "body", "clients", "feedback", "hub_lag", "identity",
+        "identity_keys", "identity_tokens", "limits", "logs", "origins", "question", "signed_sessions", "sockets",
+        "visitors",
     ],
     1: [
         "additions", "config", "discretion", "measures", "prompt", "provider", "sse", "store", "stream_log",
@@ -40,8 +41,8 @@ PYTHON_FLOORS = {
 }  # fmt: skip
 WIDGET_FLOORS = {
     5: ["embed", "handle", "index", "launch", "react", "widget"],
-    4: ["actions", "extras", "extras/*", "menu", "sync", "sync/take-back", "views/*"],
-    3: ["client", "follow", "line", "render", "sync/leader", "sync/shared"],
+    4: ["actions", "extras", "extras/*", "menu", "sync", "views/*"],
+    3: ["client", "follow", "identity", "line", "render", "sync/leader", "sync/shared"],
     2: ["config", "dom", "parts", "storage", "sync/*", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",

@@ -16,9 +16,20 @@ if TYPE_CHECKING:
     from .errors import ChatbubbleError
     from .events import Custom, Sources, Suggestions
     from .extension import Chatbubble
+    from .identity_tokens import identity_token
     from .records import Finish, Prompt, Source
 
-__all__ = ["Chatbubble", "ChatbubbleError", "Custom", "Finish", "Prompt", "Source", "Sources", "Suggestions"]
+__all__ = [
+    "Chatbubble",
+    "ChatbubbleError",
+    "Custom",
+    "Finish",
+    "Prompt",
+    "Source",
+    "Sources",
+    "Suggestions",
+    "identity_token",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -27,6 +38,7 @@ _HOMES = {
     "Custom": "events",
     "Sources": "events",
     "Suggestions": "events",
+    "identity_token": "identity_tokens",
 }
 
 

@@ -23,6 +23,7 @@ from . import __version__
 from .assets import Assets
 from .config import Settings, describe
 from .errors import ConfigError, StoreUnavailable
+from .identity import Identity
 from .limits import create_limiter
 from .logs import set_up
 from .mount import EXTENSION_KEY
@@ -94,6 +95,7 @@ def config(markdown: bool) -> None:
         settings = Settings.read({}, os.environ)
         OriginRules.parse(settings.allowed_origins)
         create_limiter(settings.rate_limit)
+        Identity.create(settings)
         SqlStore(settings.database_url)
         if settings.redis_url:
             create_redis_hub(settings)

@@ -16,7 +16,7 @@ from .errors import ConfigError
 
 PREFIX = "CHATBUBBLE_"
 DEFAULT_PREFIX = "/api/ai"
-MIN_TOKEN_CHARS = 16
+MIN_SECRET_BYTES = 32  # as many as HS256 has: a shorter one could be guessed from any token
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are the friendly customer-service assistant of this website. Answer briefly and "
@@ -73,14 +73,14 @@ def _rate(value: Any) -> str:
     return text
 
 
-def _token(value: Any) -> str:
-    expected = f"empty, or at least {MIN_TOKEN_CHARS} visible ASCII characters"
-    if not isinstance(value, str):
-        raise ValueError(expected)
-    text = value.strip()
-    if text and not re.fullmatch(rf"[!-~]{{{MIN_TOKEN_CHARS},}}", text, re.ASCII):
-        raise ValueError(expected)
-    return text
+def _token(least: int) -> Parse:
+    def parse(value: Any) -> str:
+        text = value.strip() if isinstance(value, str) else "no text"
+        if text and not re.fullmatch(rf"[!-~]{{{least},}}", text, re.ASCII):
+            raise ValueError(f"empty, or at least {least} visible ASCII characters")
+        return text
+
+    return parse
 
 
 def _number(low: float, high: float) -> Parse:
@@ -196,12 +196,17 @@ class Settings:
         "10/minute;100/day", _rate, "Questions per visitor, in the notation of the limits package; `off`: none."
     )
     operator_token: str = _setting(
-        "", _token, "Bearer token for `/stats` and `/metrics`; without one they are a 404.", secret=True
+        "", _token(16), "Bearer token for `/stats` and `/metrics`; without one they are a 404.", secret=True
     )
     log_format: str = _setting(
         "text", _choice("text", "json"), "How `chatbubble serve` logs: `text` for people, `json` for programs."
     )
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "What it logs, and above.")
+    identity_secret: str = _setting(
+        "", _token(MIN_SECRET_BYTES), "Checks who your server says a visitor is; empty: no names.", secret=True
+    )
+    identity_keys: str = _setting("", _text, "JSON file with more keys for that, by key id: RS256, EdDSA, HS256.")
+    identity_audience: str = _setting("chatbubble", _filled, "The `aud` of the tokens that are meant for this chat.")
     title: str = _setting("", _text, "Heading of the panel; empty: the widget's own, in the visitor's language.")
     greeting: str = _setting("", _text, "First words of the panel; empty: the widget's own.")
     accent: str = _setting("", _colour, "Colour of launcher and buttons, like #2563eb.")

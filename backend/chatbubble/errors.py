@@ -18,12 +18,7 @@ class ChatbubbleError(Exception):
     retryable: ClassVar[bool] = True
 
     def __init__(
-        self,
-        message: str | None = None,
-        *,
-        detail: str = "",
-        retry_after_s: int | None = None,
-        **extra: Any,
+        self, message: str | None = None, *, detail: str = "", retry_after_s: int | None = None, **extra: Any
     ) -> None:
         if message is not None:
             self.message = message
@@ -34,8 +29,7 @@ class ChatbubbleError(Exception):
 
     def to_body(self) -> dict[str, Any]:
         """The JSON body of a refusal: `{"error": {"code", "message", "retryable", ...}}`."""
-        error = {"code": self.code, "message": self.message, "retryable": self.retryable}
-        return {"error": error | self.extra}
+        return {"error": {"code": self.code, "message": self.message, "retryable": self.retryable, **self.extra}}
 
 
 class ConfigError(ChatbubbleError):
@@ -67,6 +61,24 @@ class SessionMissing(ChatbubbleError):
     retryable = False
 
 
+class SessionExpired(ChatbubbleError):
+    """A session id that the server gave is over, or was never given."""
+
+    code = "SESSION_EXPIRED"
+    status = 401
+    message = "This session is over: the page has to tell anew who its visitor is."
+    retryable = False
+
+
+class IdentityRefused(ChatbubbleError):
+    """What should tell who a visitor is does not hold."""
+
+    code = "IDENTITY_REFUSED"
+    status = 401
+    message = "It could not be confirmed who you are."
+    retryable = False
+
+
 class OperatorRequired(ChatbubbleError):
     """The route is for operators and the token is not theirs."""
 
@@ -94,6 +106,15 @@ class NotFound(ChatbubbleError):
     retryable = False
 
 
+class IdentityOff(ChatbubbleError):
+    """A page tells who its visitor is, and there is no secret to check it by."""
+
+    code = "IDENTITY_OFF"
+    status = 404
+    message = "This chat knows nobody by name."
+    retryable = False
+
+
 class MethodNotAllowed(ChatbubbleError):
     """The address exists, with other methods."""
 
@@ -117,7 +138,6 @@ class TurnRunning(ChatbubbleError):
     code = "TURN_RUNNING"
     status = 409
     message = "The last question is still being answered."
-    retryable = True
 
 
 class RequestMismatch(ChatbubbleError):
@@ -272,7 +292,6 @@ class StreamEnded(ChatbubbleError):
     """An event came after the terminal one. A fault of ours: it never leaves the process."""
 
     code = "STREAM_ENDED"
-    retryable = False
 
 
 def error_of(code: str) -> ChatbubbleError:

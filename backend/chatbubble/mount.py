@@ -8,6 +8,7 @@ from .assets import Assets
 from .chat import Chat
 from .clients import Clients
 from .config import Settings
+from .identity import Identity
 from .measures import Measures
 from .metrics import Metrics
 from .origins import OriginRules, RefusedOrigins
@@ -21,6 +22,7 @@ class Mount(Protocol):
     settings: Settings
     origins: OriginRules
     refused_origins: RefusedOrigins
+    identity: Identity
     assets: Assets
     clients: Clients
     chat: Chat

@@ -19,6 +19,7 @@ from .errors import ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
 from .generation import TurnParts
 from .health import tell_states
 from .hub_lag import HubLag
+from .identity import Identity
 from .limits import create_feedback_limiter, create_limiter
 from .measures import Measures
 from .metrics import Metrics
@@ -62,12 +63,12 @@ class Mounted:
         store: ConversationStore | None,
         stream_log: StreamLog | None,
     ) -> None:
-        settings = Settings.read(config, environ)
-        self.settings = settings
+        self.settings = settings = Settings.read(config, environ)
         self.origins = OriginRules.parse(settings.allowed_origins)
         self.refused_origins = RefusedOrigins()
         if self.origins.allows_all:
             logger.warning("CHATBUBBLE_ALLOWED_ORIGINS is *: every website may use this chat at your expense")
+        self.identity = Identity.create(settings)
         self.assets = Assets.load()
         self.clients = Clients(settings.max_streams)
         self.provider = provider or create_provider(settings, environ)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from .body import kind_of, parse_object, text_of, words_of
 from .errors import BadRequest
 from .records import Page, Question
-from .visitors import new_id, visitor_id
+from .visitors import Visitors, new_id
 from .well_formed import well_formed
 
 MESSAGE_CHARS = 4000
@@ -22,10 +22,10 @@ _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}", re.ASCII)
 
 
-def parse_question(body: bytes) -> Question:
+def parse_question(body: bytes, visitors: Visitors) -> Question:
     """The question in a JSON body.
 
-    Raises BadRequest that names the field, what was expected and what came.
+    Raises BadRequest that names the field, what was expected and what came; SessionExpired.
     """
     fields = parse_object(body)
     for name in ("message", "sessionId"):
@@ -34,7 +34,7 @@ def parse_question(body: bytes) -> Question:
     session_id = text_of(fields, "sessionId")
     return Question(
         text=_message(words_of(fields, "message")),
-        visitor_id=visitor_id(session_id),
+        visitor_id=visitors.of_session(session_id),
         request_id=_request_id(fields, "requestId") or new_id("req"),
         page=_page(fields.get("page")),
         locale=_locale(fields),

@@ -19,12 +19,13 @@ from .errors import (
     StreamError,
 )
 from .feedback import parse_feedback
+from .identity import parse_identification
 from .incoming import read_json_body, read_last_event_id
 from .logs import begin_request
 from .mount import EXTENSION_KEY, Mount
 from .question import parse_question
 from .responses import close_stream, conversation_body, json_response, refusal_response, stream_response
-from .visitors import check_operator, visitor_from_authorization
+from .visitors import check_operator
 
 logger = logging.getLogger("chatbubble.views")
 
@@ -42,10 +43,14 @@ def _mount_of_operator() -> Mount:
     return mount
 
 
+def _visitor_id() -> str:
+    return _mount().identity.visitors.of_authorization(request.headers.get("Authorization"))
+
+
 def ask() -> Response:
     """`POST /chat`: start a turn, or attach to its stream."""
     mount = _mount()
-    question = parse_question(read_json_body(request))
+    question = parse_question(read_json_body(request), mount.identity.visitors)
     client_id = mount.clients.register()
     try:
         reader = mount.chat.ask(question, client_id)
@@ -58,7 +63,7 @@ def ask() -> Response:
 def resume(stream_id: str) -> Response:
     """`GET /chat/<streamId>`: everything after the cursor, then live."""
     mount = _mount()
-    visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
+    visitor_id = _visitor_id()
     last_event_id = read_last_event_id(request)
     client_id = mount.clients.register()
     try:
@@ -75,7 +80,7 @@ def resume(stream_id: str) -> Response:
 
 def abort(stream_id: str) -> Response:
     """`POST /chat/<streamId>/abort`: stop the turn, idempotent."""
-    visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
+    visitor_id = _visitor_id()
     mount = _mount()
     state = mount.chat.stop(visitor_id, stream_id)
     mount.measures.aborts += 1
@@ -84,13 +89,13 @@ def abort(stream_id: str) -> Response:
 
 def conversation() -> Response:
     """`GET /conversation`: what a reload or a second tab needs."""
-    visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
+    visitor_id = _visitor_id()
     return json_response(conversation_body(_mount().chat.snapshot(visitor_id)))
 
 
 def rate() -> Response:
     """`POST /feedback`: whether an answer helped."""
-    visitor_id = visitor_from_authorization(request.headers.get("Authorization"))
+    visitor_id = _visitor_id()
     message_id, feedback = parse_feedback(read_json_body(request))
     _mount().chat.rate(visitor_id, message_id, feedback)
     return Response(status=204)
@@ -98,14 +103,14 @@ def rate() -> Response:
 
 def erase() -> Response:
     """`DELETE /conversation`: forget everything."""
-    _mount().chat.erase(visitor_from_authorization(request.headers.get("Authorization")))
+    _mount().chat.erase(_visitor_id())
     return Response(status=204)
 
 
 def channel() -> Response:
     """`GET /stream`: the visitor's own channel."""
     mount = _mount()
-    visitor_from_authorization(request.headers.get("Authorization"))
+    _visitor_id()
     client_id = mount.clients.register()
     try:
         channel_of_client = mount.clients.open_channel(client_id)
@@ -113,6 +118,12 @@ def channel() -> Response:
         mount.clients.remove(client_id)
         raise
     return stream_response(mount, request.environ, channel_of_client, client_id, has_end=False)
+
+
+def identify() -> Response:
+    """`POST /identify`: a session id for the person whom the site's server names."""
+    session = _mount().identity.identify(parse_identification(read_json_body(request)))
+    return json_response({"sessionId": session.session_id, "expiresAt": session.expires_at})
 
 
 def config() -> Response:
@@ -165,6 +176,7 @@ ROUTES: Mapping[str, Mapping[str, View]] = {
     "/conversation": {"GET": conversation, "DELETE": erase},
     "/feedback": {"POST": rate},
     "/stream": {"GET": channel},
+    "/identify": {"POST": identify},
     "/config": {"GET": config},
     "/widget.js": {"GET": launcher},
     "/widget.mjs": {"GET": module},
@@ -176,7 +188,7 @@ ROUTES: Mapping[str, Mapping[str, View]] = {
 _STREAMS = frozenset({resume, channel})
 _FILES = frozenset({launcher, module, asset})
 _PUBLIC = _FILES | {healthz}
-_STORELESS = _PUBLIC | {config, stats, metrics}
+_STORELESS = _PUBLIC | {identify, config, stats, metrics}
 
 
 def end_request(fault: BaseException | None) -> None:

@@ -1,4 +1,5 @@
-"""Who is calling: the secret session id that a visitor's browser made, kept only as a hash."""
+"""Who is calling: the secret session id that a visitor's browser made or, for a person whom the site has named, the
+signed one that it was given. Either is kept only as a hash."""
 
 from __future__ import annotations
 
@@ -6,30 +7,42 @@ import hashlib
 import re
 import secrets
 
-from .errors import BadRequest, NotFound, OperatorRequired, SessionMissing
+from .errors import BadRequest, NotFound, OperatorRequired, SessionExpired, SessionMissing
+from .signed_sessions import PREFIX, SessionSigner
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16,128}", re.ASCII)
 _BEARER = re.compile(r"Bearer +(\S+)", re.ASCII | re.IGNORECASE)
 SESSION_SHAPE = "16 to 128 characters of A-Z, a-z, 0-9, _ and -"
 
 
-def visitor_id(session_id: str) -> str:
-    """The name under which the server knows a visitor: SHA-256 of the session id, in hex.
+class Visitors:
+    """Tells visitors apart. Without a `signer` nobody is known by name."""
 
-    Session ids are long and random, so a plain hash cannot be searched backwards.
-    Raises BadRequest when the session id has another shape.
-    """
-    if not _SESSION_ID.fullmatch(session_id):
-        raise BadRequest(f"sessionId should be {SESSION_SHAPE}.", field="sessionId")
-    return hashlib.sha256(session_id.encode("ascii")).hexdigest()
+    def __init__(self, signer: SessionSigner | None = None) -> None:
+        self._signer = signer
 
+    def of_session(self, session_id: str) -> str:
+        """The name under which the server knows a visitor: SHA-256 in hex, of the session id or, where that is
+        signed, of the person's name, which is the same on every device.
 
-def visitor_from_authorization(header: str | None) -> str:
-    """The visitor of an `Authorization: Bearer <sessionId>` header. Raises SessionMissing."""
-    match = _BEARER.fullmatch(header.strip()) if header else None
-    if not match or not _SESSION_ID.fullmatch(match[1]):
-        raise SessionMissing()
-    return visitor_id(match[1])
+        Session ids are long and random, so a plain hash cannot be searched backwards. Raises BadRequest when the
+        session id has another shape, and SessionExpired.
+        """
+        if not _SESSION_ID.fullmatch(session_id):
+            raise BadRequest(f"sessionId should be {SESSION_SHAPE}.", field="sessionId")
+        if not session_id.startswith(PREFIX):
+            return hashlib.sha256(session_id.encode("ascii")).hexdigest()
+        if self._signer is None:
+            raise SessionExpired(detail="CHATBUBBLE_IDENTITY_SECRET is not set any more")
+        # No session id has a blank in it: a person is never the visitor of somebody's random id.
+        return hashlib.sha256(f"person {self._signer.person_of(session_id)}".encode("ascii")).hexdigest()
+
+    def of_authorization(self, header: str | None) -> str:
+        """The visitor of an `Authorization: Bearer <sessionId>` header. Raises SessionMissing and SessionExpired."""
+        match = _BEARER.fullmatch(header.strip()) if header else None
+        if not match or not _SESSION_ID.fullmatch(match[1]):
+            raise SessionMissing()
+        return self.of_session(match[1])
 
 
 def check_operator(header: str | None, token: str) -> None:

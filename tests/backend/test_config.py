@@ -21,8 +21,8 @@ WHOLE_NUMBERS = {
     "MAX_TOKENS": (1, 1_000_000), "CONTEXT_TOKENS": (500, 2_000_000), "LOG_BYTES": (1_048_576, 2**40),
     "MAX_STREAMS": (1, 1_000_000), "DATABASE_CONNECTIONS": (1, 1000),
 }  # fmt: skip
-TEXTS = ("SYSTEM_PROMPT", "TITLE", "GREETING")
-FILLED_TEXTS = ("DATABASE_URL", "MODEL", "RATE_LIMIT")
+TEXTS = ("SYSTEM_PROMPT", "TITLE", "GREETING", "IDENTITY_KEYS")
+FILLED_TEXTS = ("DATABASE_URL", "MODEL", "RATE_LIMIT", "IDENTITY_AUDIENCE")
 
 
 def read(**settings: Any) -> Settings:
@@ -50,7 +50,7 @@ def assert_refused(name: str, given: Any) -> str:
 def test_every_kind_of_setting_is_tested_here() -> None:
     others = {"URL_PREFIX", "ALLOWED_ORIGINS", "PROVIDER", "ACCENT", "OPERATOR_TOKEN", "SUGGESTIONS"}
     others |= {"REDIS_URL", "REDIS_PREFIX"}
-    others |= {"LOG_FORMAT", "LOG_LEVEL"}
+    others |= {"LOG_FORMAT", "LOG_LEVEL", "IDENTITY_SECRET"}
     assert {PREFIX + name for name in (*NUMBERS, *WHOLE_NUMBERS, *TEXTS, *FILLED_TEXTS, *others)} == set(NAMES)
 
 

@@ -13,10 +13,12 @@ import pytest
 import chatbubble
 from chatbubble import records
 
-NAMES = ["Chatbubble", "ChatbubbleError", "Custom", "Finish", "Prompt", "Source", "Sources", "Suggestions"]
+NAMES = [
+    "Chatbubble", "ChatbubbleError", "Custom", "Finish", "Prompt", "Source", "Sources", "Suggestions", "identity_token",
+]  # fmt: skip
 
 
-def test_the_door_offers_eight_names() -> None:
+def test_the_door_offers_nine_names() -> None:
     assert chatbubble.__all__ == NAMES
     for name in NAMES:
         assert getattr(chatbubble, name).__name__ == name

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from chatbubble.errors import BadRequest
 from chatbubble.question import parse_question
 from chatbubble.records import Page
-from chatbubble.visitors import visitor_id
+from chatbubble.visitors import Visitors
+
+VISITORS = Visitors()
 
 
 @pytest.mark.parametrize("body", BAD, ids=str)
 def test_a_bad_body_is_refused_and_its_field_named(body: Body) -> None:
     with pytest.raises(BadRequest) as refusal:
-        parse_question(body.data)
+        parse_question(body.data, VISITORS)
     assert refusal.value.extra.get("field") == body.field
     assert len(refusal.value.message) < 150
 
@@ -51,21 +53,22 @@ def test_a_bad_body_takes_less_than_5_ms(body: Body) -> None:
     for _ in range(5):
         began = time.perf_counter()
         with pytest.raises(BadRequest):
-            parse_question(body.data)
+            parse_question(body.data, VISITORS)
         took_s.append(time.perf_counter() - began)
     assert min(took_s) < 0.005
 
 
 @pytest.mark.parametrize("body", GOOD, ids=str)
 def test_a_good_body_is_taken(body: Body) -> None:
-    assert parse_question(body.data).text
+    assert parse_question(body.data, VISITORS).text
 
 
 def test_a_question_holds_what_was_asked() -> None:
     page = {"url": "https://shop.example/cart", "title": "Cart"}
-    question = parse_question(body_with(message=" hi\n", requestId="r:1", page=page, locale="zh-CN", replaces="r:0"))
+    body = body_with(message=" hi\n", requestId="r:1", page=page, locale="zh-CN", replaces="r:0")
+    question = parse_question(body, VISITORS)
     assert question.text == "hi"
-    assert question.visitor_id == visitor_id(SESSION)
+    assert question.visitor_id == VISITORS.of_session(SESSION)
     assert question.request_id == "r:1"
     assert question.page == Page("https://shop.example/cart", "Cart")
     assert question.locale == "zh-CN"
@@ -73,23 +76,23 @@ def test_a_question_holds_what_was_asked() -> None:
 
 
 def test_what_is_left_out_is_empty() -> None:
-    question = parse_question(FINE)
+    question = parse_question(FINE, VISITORS)
     assert (question.page, question.locale, question.replaces) == (None, "", "")
 
 
 def test_a_question_without_request_id_gets_one_of_its_own() -> None:
-    assert parse_question(FINE).request_id != parse_question(FINE).request_id
+    assert parse_question(FINE, VISITORS).request_id != parse_question(FINE, VISITORS).request_id
 
 
 def test_a_nul_is_replaced_and_everything_else_is_kept() -> None:
-    assert parse_question(body_with(message="a\0b")).text == "a\ufffdb"
+    assert parse_question(body_with(message="a\0b"), VISITORS).text == "a\ufffdb"
     odd = "a\x01\u202eb\u200dc\U000e0041=1+1'; DROP TABLE <b>&amp;"
-    assert parse_question(body_with(message=odd)).text == odd
+    assert parse_question(body_with(message=odd), VISITORS).text == odd
 
 
 def test_what_the_page_says_of_itself_is_mended_and_cut() -> None:
     page = parse_question(
-        body_with(page={"url": "https://a.example/" + "\ud800" + "x" * 5000, "title": "\0" * 999})
+        body_with(page={"url": "https://a.example/" + "\ud800" + "x" * 5000, "title": "\0" * 999}), VISITORS
     ).page
     assert page is not None
     assert (len(page.url), len(page.title)) == (2048, 256)
@@ -100,7 +103,7 @@ def test_what_the_page_says_of_itself_is_mended_and_cut() -> None:
 def refused_field(data: bytes) -> str | None:
     """What parsing names as wrong: `""` for the body as a whole, None when all is well."""
     try:
-        parse_question(data)
+        parse_question(data, VISITORS)
     except BadRequest as refusal:
         return str(refusal.extra.get("field", ""))
     return None

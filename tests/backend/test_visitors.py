@@ -7,20 +7,21 @@ import hashlib
 import pytest
 
 from chatbubble.errors import BadRequest, NotFound, OperatorRequired, SessionMissing
-from chatbubble.visitors import check_operator, new_id, visitor_from_authorization, visitor_id
+from chatbubble.visitors import Visitors, check_operator, new_id
 
 SESSION = "3f1c-session_ID-0123456789"
+VISITORS = Visitors()
 
 
 def test_a_visitor_is_the_hash_of_the_session_id() -> None:
-    assert visitor_id(SESSION) == hashlib.sha256(SESSION.encode()).hexdigest()
-    assert SESSION not in visitor_id(SESSION)
+    assert VISITORS.of_session(SESSION) == hashlib.sha256(SESSION.encode()).hexdigest()
+    assert SESSION not in VISITORS.of_session(SESSION)
 
 
 @pytest.mark.parametrize("session", ["x" * 16, "x" * 128, "AZaz09_-" * 2, "7b1f1b62-0c1e-4d5a-9a75-9b6d6b1d9f3e"])
 def test_a_session_id_of_the_right_shape_is_taken(session: str) -> None:
-    assert len(visitor_id(session)) == 64
-    assert visitor_from_authorization(f"Bearer {session}") == visitor_id(session)
+    assert len(VISITORS.of_session(session)) == 64
+    assert VISITORS.of_authorization(f"Bearer {session}") == VISITORS.of_session(session)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_a_session_id_of_the_right_shape_is_taken(session: str) -> None:
 )
 def test_a_session_id_of_another_shape_is_refused(session: str) -> None:
     with pytest.raises(BadRequest, match="16 to 128 characters") as refusal:
-        visitor_id(session)
+        VISITORS.of_session(session)
     assert refusal.value.extra == {"field": "sessionId"}
 
 
@@ -36,7 +37,7 @@ def test_a_session_id_of_another_shape_is_refused(session: str) -> None:
     "header", [f"Bearer {SESSION}", f"bearer {SESSION}", f"BEARER   {SESSION}", f"  Bearer {SESSION}  "]
 )
 def test_the_header_may_be_spelt_as_http_allows(header: str) -> None:
-    assert visitor_from_authorization(header) == visitor_id(SESSION)
+    assert VISITORS.of_authorization(header) == VISITORS.of_session(SESSION)
 
 
 NO_SESSION = [
@@ -49,7 +50,7 @@ NO_SESSION = [
 @pytest.mark.parametrize("header", NO_SESSION)
 def test_any_other_header_is_no_session(header: str | None) -> None:
     with pytest.raises(SessionMissing):
-        visitor_from_authorization(header)
+        VISITORS.of_authorization(header)
 
 
 def test_an_operator_bears_exactly_the_token() -> None:

@@ -19,6 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 _START_S = 60.0
+# By which pages say who their visitor is.
+IDENTITY_SECRET = "the-identity-secret-of-the-browser-tests"  # noqa: S105 -- guards nothing
 
 
 def free_port() -> int:
@@ -120,6 +122,7 @@ class Stack:
             "CHATBUBBLE_ALLOWED_ORIGINS": f"{self.site},{self.own_site}",
             "CHATBUBBLE_DATABASE_URL": f"sqlite:///{self.folder}/chat.db",
             "CHATBUBBLE_RATE_LIMIT": "off",
+            "CHATBUBBLE_IDENTITY_SECRET": IDENTITY_SECRET,
             "CHATBUBBLE_PROVIDER": "openai",
             "CHATBUBBLE_DRAIN_S": "1",
             "OPENAI_API_KEY": "sk-test",

@@ -74,3 +74,11 @@ test('the line is told when it is cut, given up, and whole again', () => {
     ['reconnecting', 'lost', 'reconnecting', 'streaming'].map((connection) => `reconnect ${connection}`),
   );
 });
+
+test('a session that is over is told to the page each time that it is found out', () => {
+  const lost = () => ({ type: 'connection', connection: 'lost', wait: { code: 'SESSION_EXPIRED', until: Infinity } });
+  const again = { type: 'connection', connection: 'reconnecting' };
+  const happenings = told(lost(), lost(), again, lost()).filter(([name]) => name === 'error');
+  const error = { id: '', question: '', code: 'SESSION_EXPIRED', message: '', retryable: true };
+  assert.deepEqual(happenings, [['error', error], ['error', error]]);
+});

@@ -83,11 +83,13 @@ async function readBody(request) {
 
 /**
  * Starts one on a port of its own. `faults` are functions `(request, response, proceed)` for the
- * requests to come, one each; `requests` tells what was asked, as `METHOD path cursor`.
+ * requests to come, one each; `requests` tells what was asked, as `METHOD path cursor`. All `sessions` are those of
+ * one visitor.
  */
 export async function startStandIn({ answer = () => {} } = {}) {
   const state = {
     turns: [], messages: [], faults: [], requests: [], bodies: [], conversationId: null,
+    sessions: new Set([SESSION_ID]),
     /** The newest one. */
     get turn() {
       return this.turns.at(-1);
@@ -152,7 +154,7 @@ export async function startStandIn({ answer = () => {} } = {}) {
     const [, id] = /^\/chat\/(\w+)/.exec(url) ?? [];
     const turn = state.turns.find(({ streamId }) => streamId === id);
     const route = routes[`${method} ${url.replace(/^\/chat\/\w+/, '/chat/:id')}`];
-    const isAllowed = body?.sessionId === SESSION_ID || headers.authorization === `Bearer ${SESSION_ID}`;
+    const isAllowed = state.sessions.has(body?.sessionId ?? headers.authorization?.replace('Bearer ', ''));
     const proceed = (other = response) => {
       if (!route || (id && !turn)) return sendJson(other, 404, refusal('NOT_FOUND'));
       return isAllowed ? route(request, other, body, turn) : sendJson(other, 401, refusal('SESSION_MISSING'));

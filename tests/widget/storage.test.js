@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  createId, createMark, createSession, forgetAll, forgetSession, keepChoice, readChoice, readSession, wasRunning,
+  createId, createMark, forgetAll, forgetSession, keepChoice, keepSession, readChoice, readSession, signedParts,
+  wasRunning,
 } from '../../widget/src/storage.js';
 
 const ENDPOINT = 'https://shop.example/api/ai';
@@ -46,18 +47,33 @@ function marking(area, at = 0) {
 }
 
 test('a session id has the shape that the server asks for', () => {
-  assert.match(createSession(ENDPOINT, stand().area), /^[A-Za-z0-9_-]{16,128}$/);
+  assert.match(keepSession(ENDPOINT, undefined, stand().area), /^[A-Za-z0-9_-]{16,128}$/);
 });
 
 test('a session id is found again', () => {
   const { area } = stand();
-  const sessionId = createSession(ENDPOINT, area);
+  const sessionId = keepSession(ENDPOINT, undefined, area);
   assert.equal(readSession(ENDPOINT, area), sessionId);
+});
+
+test('a signed session id is found until it is over', () => {
+  const { area } = stand();
+  const sessionId = `signed_1800000000000_${'0a'.repeat(24)}_${'x'.repeat(43)}`;
+  assert.equal(keepSession(ENDPOINT, sessionId, area), sessionId);
+  assert.equal(readSession(ENDPOINT, area, () => 1_799_999_999_999), sessionId);
+  assert.equal(readSession(ENDPOINT, area, () => 1_800_000_000_000), null);
+  assert.deepEqual(signedParts(sessionId), [1_800_000_000_000, '0a'.repeat(24)]);
+});
+
+test('of a session id of ones own there is nothing to tell', () => {
+  for (const sessionId of [null, createId(), 'signed_1_2_3', `unsigned_1_${'0'.repeat(48)}_`]) {
+    assert.deepEqual(signedParts(sessionId), [NaN, undefined]);
+  }
 });
 
 test('another server is told another session id', () => {
   const { area } = stand();
-  createSession(ENDPOINT, area);
+  keepSession(ENDPOINT, undefined, area);
   assert.equal(readSession('https://other.example/api/ai', area), null);
 });
 
@@ -147,16 +163,16 @@ test('a storage that refuses costs the memory, nothing else', () => {
     assert.equal(mark.wasOpen, false);
     assert.equal(wasRunningIn(area), false);
     assert.equal(readSession(ENDPOINT, area), null);
-    assert.match(createSession(ENDPOINT, area), /^[0-9a-f]{32}$/);
+    assert.match(keepSession(ENDPOINT, undefined, area), /^[0-9a-f]{32}$/);
   }
 });
 
 test('a forgotten session is followed by another one', () => {
   const { area, items } = stand();
-  const sessionId = createSession(ENDPOINT, area);
+  const sessionId = keepSession(ENDPOINT, undefined, area);
   forgetSession(ENDPOINT, area);
   assert.equal(items.size, 0);
-  assert.notEqual(createSession(ENDPOINT, area), sessionId);
+  assert.notEqual(keepSession(ENDPOINT, undefined, area), sessionId);
 });
 
 test('what the visitor chose is found again, and is null before', () => {

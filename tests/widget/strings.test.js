@@ -138,10 +138,10 @@ const SERVER_CODES = [
   ),
 ].map(([, code]) => code);
 
-/** Never sent to a visitor's browser, or never to a chat; the question waits; told in general words. */
+/** Never sent to a visitor's browser, or never to a chat; the question waits; told in general words, or to the page. */
 const UNTOLD = [
   'CONFIG_ERROR', 'CLIENT_NOT_FOUND', 'STREAM_ENDED', 'METHOD_NOT_ALLOWED', 'OPERATOR_REQUIRED', 'TURN_RUNNING',
-  'STREAM_ERROR', 'FRAME_TOO_LARGE',
+  'STREAM_ERROR', 'FRAME_TOO_LARGE', 'IDENTITY_REFUSED', 'IDENTITY_OFF',
 ];
 const CODES = [...SERVER_CODES, ...CLIENT_CODES];
 

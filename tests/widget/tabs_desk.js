@@ -2,7 +2,7 @@
 
 import { createClient } from '../../widget/src/client.js';
 import { initialState } from '../../widget/src/conversation.js';
-import { reach } from '../../widget/src/storage.js';
+import { chatError } from '../../widget/src/errors.js';
 import { createStore } from '../../widget/src/store.js';
 import { createOutbox } from '../../widget/src/sync/outbox.js';
 import { createMemory } from '../../widget/src/sync/session.js';
@@ -133,16 +133,14 @@ export function createBrowser(endpoint, { later, isKnown = true, storage = creat
     const tab = { store, clients: [], history: [], isDead: false, isHung: false, isTold: false, seen: 0 };
     const session = createMemory(endpoint, area);
     // The stand-in knows one visitor.
-    session.create = () => {
-      reach(area, () => storage.setItem(`chatbubble:session:${endpoint}`, SESSION_ID));
-      session.learn(SESSION_ID);
-      return SESSION_ID;
-    };
+    const { keep } = session;
+    session.keep = (sessionId = SESSION_ID) => keep(sessionId);
     store.subscribe((state) => tab.history.push(state));
     tab.shared = createShared({
       name: 'n',
       store,
       session,
+      identify: (...given) => browser.identify(...given),
       outbox: createOutbox(endpoint, clock.now, area),
       platform: { open: () => air.forTab(tab), locks: hasLocks ? locks.forTab(tab) : undefined },
       newId: () => `id${(ids += 1)}`,
@@ -182,8 +180,10 @@ export function createBrowser(endpoint, { later, isKnown = true, storage = creat
     return tab;
   }
 
-  return {
+  const browser = {
     open, locks, clock, network, storage, tabs,
+    /** What the server says to a token: its visitor's session id, or why not. */
+    identify: () => Promise.reject(chatError('IDENTITY_REFUSED', '', false)),
     get leader() {
       return locks.holder;
     },
@@ -195,6 +195,7 @@ export function createBrowser(endpoint, { later, isKnown = true, storage = creat
       }
     },
   };
+  return browser;
 }
 
 /** Runs `play` with a server and a browser, and leaves nothing behind. */

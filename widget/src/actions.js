@@ -1,12 +1,13 @@
 /**
  * What a visitor can do with a conversation beside asking: copy an answer, rate it, have it given
- * again, see where it comes from, edit the last question, and ask what is suggested.
+ * again, see where it comes from, edit the last question, take back one that is not sent, and ask what is suggested.
  */
 
 import { adopt } from './dom.js';
 import { createAnswerActions } from './extras/answer_actions.js';
 import { createEditing } from './extras/editing.js';
 import { createSuggestions } from './extras/suggestions.js';
+import { showOutbox } from './extras/take_back.js';
 import css from './styles/actions.css';
 
 /** @typedef {import('./types.js').MessageView} MessageView */
@@ -57,6 +58,7 @@ export function start(chat) {
   }
 
   adopt(root, css);
+  showOutbox(chat);
   store.subscribe(refresh);
   const observer = new MutationObserver(refresh);
   observer.observe(frame, { subtree: true, attributeFilter: ['data-state'] });

@@ -14,6 +14,9 @@ export const FRAME_TOO_LARGE = 'FRAME_TOO_LARGE';
 /** The browser says that there is no network: a question waits for it. */
 export const OFFLINE = 'OFFLINE';
 
+/** The session that the server gave is over: the page is to tell anew who its visitor is. */
+export const SESSION_EXPIRED = 'SESSION_EXPIRED';
+
 /** Codes made here, beside those of the server. `strings.js` has words for each. */
 export const CLIENT_CODES = [CONNECTION_LOST, ANSWER_LOST, REFUSED, FRAME_TOO_LARGE, OFFLINE];
 

@@ -24,6 +24,7 @@ export function createHandle(run) {
     send: (text) => run('send', text),
     stop: () => run('stop'),
     update: (changes) => run('update', changes),
+    identify: (who) => run('identify', who),
     reset: () => run('reset'),
     on: (name, listener) => run('on', name, listener),
     off: (name, listener) => run('off', name, listener),

@@ -109,8 +109,8 @@ export function launch(given, script, onDestroy, spell) {
     show(isOpen, false);
     // The first look into a storage holds a page up for some milliseconds. A visitor who has just come to this site,
     // and did not reload or go back, has left nothing there.
-    const isReturning = performance.navigation.type || document.referrer.match(location.host);
-    if (!isHeld && isReturning && wasRunning(endpoint)) load();
+    if (isHeld || !(performance.navigation.type || document.referrer.match(location.host))) return;
+    if (wasRunning(endpoint)) load();
   }
 
   compose();

@@ -3,6 +3,7 @@
  */
 
 import { createBackoff } from './backoff.js';
+import { SESSION_EXPIRED } from './errors.js';
 
 const GIVE_UP_MS = 300_000;
 /** The longest that browsers' timers take, almost a month: until woken. */
@@ -90,17 +91,18 @@ export function createLine(ground) {
     },
 
     /**
-     * Waits before another attempt. After five minutes without a byte it waits to be woken.
+     * Waits before another attempt; without a byte for five minutes, or without a session, until it is woken.
      * @param {Pick<import('./errors.js').ChatError, 'code' | 'delayMs'>} cause
      */
     async hold({ code, delayMs }) {
       if (ground.isOver) return;
-      if (now() - heardAt < GIVE_UP_MS) {
+      const end = code === SESSION_EXPIRED ? { code, until: Infinity } : undefined;
+      if (!end && now() - heardAt < GIVE_UP_MS) {
         const ms = delayMs + backoff.next();
         show('reconnecting', { code, until: now() + ms });
         await pause(ms, delayMs > 0);
       } else {
-        show('lost');
+        show('lost', end);
         await pause(LONGEST_MS);
         begin();
       }

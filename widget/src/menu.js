@@ -11,6 +11,7 @@ import { createMenu } from './extras/menu_button.js';
 import { createSound } from './extras/sound.js';
 import { showUnread } from './extras/unread.js';
 import { adopt } from './dom.js';
+import { signedParts } from './storage.js';
 import css from './styles/menu.css';
 
 /** @param {import('./extras.js').Speaking} chat */
@@ -39,8 +40,10 @@ export function start(chat) {
   adopt(root, css);
   showUnread(chat, sound.play);
   const isEmpty = () => !store.get().messages.length;
+  // A person has one conversation, and is not signed out by the way.
+  const isKnown = () => Boolean(signedParts(server.session)[1]);
   createMenu(chat, [
-    { label: `${words.newConversation}`, path: PLUS, run: renew, isOff: isEmpty },
+    { label: `${words.newConversation}`, path: PLUS, run: renew, isOff: () => isEmpty() || isKnown() },
     { label: `${words.saveText}`, path: SAVE, run: () => save('txt'), isOff: isEmpty },
     { label: `${words.saveJson}`, path: BRACES, run: () => save('json'), isOff: isEmpty },
     { label: `${words.sound}`, path: BELL, run: sound.toggle, isChecked: sound.isOn },

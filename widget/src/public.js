@@ -51,7 +51,8 @@
  * @property {{id: string, text: string, question: string, finishReason: string}} answer the running answer is there.
  *   `finishReason` is `aborted` when it was stopped
  * @property {{id: string, question: string, code: string, message: string, retryable: boolean}} error the running
- *   answer failed
+ *   answer failed. Without an `id`: it is not known any more who the visitor is (`SESSION_EXPIRED`), or what should
+ *   tell it was refused (`IDENTITY_REFUSED`)
  * @property {{connection: ChatState['connection']}} reconnect the line was cut (`reconnecting`), given up until the
  *   visitor acts (`lost`), or is whole again (anything else)
  * @property {{messageId: string, rating: 'up' | 'down' | null, comment: string}} feedback the visitor rated an answer
@@ -71,13 +72,22 @@
  * @property {(text: string) => void} send asks and leaves the panel as it is
  * @property {() => void} stop ends the running answer
  * @property {(changes: Changes) => void} update changes options; null takes one back to what it is by default
+ * @property {(who: Identity) => void} identify says who the visitor is: theirs is one conversation, on all devices.
+ *   Fetches nothing: it waits until the chat was fetched
  * @property {() => void} reset begins a new conversation, as a visitor whom the server does not know yet, in all
- *   pages of this browser. The server keeps the old one
+ *   pages of this browser: what signs a person out. The server keeps the old one
  * @property {<Name extends keyof ChatEvents>(name: Name, listener: (detail: ChatEvents[Name]) => void) => void} on
  * @property {<Name extends keyof ChatEvents>(name: Name, listener: (detail: ChatEvents[Name]) => void) => void} off
  * @property {ChatStore} store
  * @property {() => void} destroy takes everything off the page. The conversation stays: on the server, and under its
  *   session id in this browser
+ */
+
+/**
+ * Who the visitor is, in the word of the site's own server.
+ *
+ * @typedef {object} Identity
+ * @property {string} token a JSON Web Token that names them
  */
 
 /**
@@ -97,6 +107,7 @@
  *
  * @typedef {((verb: 'open' | 'close' | 'toggle' | 'stop' | 'reset' | 'destroy') => void)
  *   & ((verb: 'ask' | 'send', text: string) => void)
+ *   & ((verb: 'identify', who: Identity) => void)
  *   & ((verb: 'update', changes: Changes) => void)
  *   & (<Name extends keyof ChatEvents>(
  *     verb: 'on' | 'off', name: Name, listener: (detail: ChatEvents[Name]) => void) => void)} Call

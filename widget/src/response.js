@@ -2,7 +2,7 @@
  * What a response of the server means for the one who waits for an answer.
  */
 
-import { chatError, CONNECTION_LOST, REFUSED } from './errors.js';
+import { chatError, CONNECTION_LOST, REFUSED, SESSION_EXPIRED } from './errors.js';
 
 const LONGEST_WAIT_MS = 60_000;
 
@@ -38,5 +38,7 @@ export function refusal({ status, headers, body }) {
   const { code = cause, message, retryable = !isForbidden } = body?.error ?? {};
   // In seconds, as our server says it and most proxies do; a date is taken for nothing. At most a minute.
   const delayMs = Number(headers.get('Retry-After')) * 1000 || 0;
-  return chatError(code, message, retryable, Math.min(LONGEST_WAIT_MS, Math.max(0, delayMs)));
+  // What waits goes on once the page has told anew who its visitor is.
+  const isRetryable = retryable || code === SESSION_EXPIRED;
+  return chatError(code, message, isRetryable, Math.min(LONGEST_WAIT_MS, Math.max(0, delayMs)));
 }

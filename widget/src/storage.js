@@ -102,15 +102,27 @@ export function createMark(endpoint, now = Date.now, area = local) {
 }
 
 /**
- * The visitor's secret session id, if this browser has one.
+ * The visitor's secret session id, if this browser has one that is not over.
  *
  * @param {string} endpoint
  * @param {Area} [area]
+ * @param {() => number} [now]
  * @returns {string | null}
  */
-export function readSession(endpoint, area = local) {
+export function readSession(endpoint, area = local, now = Date.now) {
   const stored = reach(area, (storage) => storage.getItem(sessionKey(endpoint)));
-  return stored && SESSION_SHAPE.test(stored) ? stored : null;
+  return stored && SESSION_SHAPE.test(stored) && !(signedParts(stored)[0] <= now()) ? stored : null;
+}
+
+/**
+ * What a session id tells that the server has signed: when it ends, and who it is. The visitor's own tells nothing.
+ *
+ * @param {string | null} sessionId
+ * @returns {[endsAt: number, person: string | undefined]} a session without an end ends at NaN
+ */
+export function signedParts(sessionId) {
+  const [, end, person] = /^signed_(\d+)_(\w{48})_/.exec(`${sessionId}`) ?? [];
+  return [Number(end), person];
 }
 
 /**
@@ -154,15 +166,14 @@ export function forgetAll(addresses, areas = [local, () => sessionStorage]) {
 }
 
 /**
- * A new session id, stored from now on.
+ * Keeps a session id from now on: by default a new one.
  *
  * @param {string} endpoint
+ * @param {string} [sessionId]
  * @param {Area} [area]
- * @param {Pick<Crypto, 'getRandomValues'>} [random]
- * @returns {string}
+ * @returns {string} the same
  */
-export function createSession(endpoint, area = local, random = crypto) {
-  const sessionId = createId(random);
+export function keepSession(endpoint, sessionId = createId(), area = local) {
   reach(area, (storage) => storage.setItem(sessionKey(endpoint), sessionId));
   return sessionId;
 }

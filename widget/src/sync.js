@@ -4,11 +4,11 @@
  */
 
 import { schedule } from './dom.js';
+import { chatError, CONNECTION_LOST } from './errors.js';
 import { createId, createMark } from './storage.js';
 import { createOutbox } from './sync/outbox.js';
 import { createMemory } from './sync/session.js';
 import { createShared } from './sync/shared.js';
-import { showOutbox } from './sync/take-back.js';
 
 export { applySnapshot } from './snapshot.js';
 
@@ -17,13 +17,18 @@ export { applySnapshot } from './snapshot.js';
  * @returns {import('./sync/shared.js').Shared} what the visitor's wishes go to
  */
 export function start(chat) {
-  const { endpoint, store, server, frame, signal, onTold } = chat;
+  const { endpoint, store, server, frame, signal, onTold, fetchPart } = chat;
   const session = createMemory(endpoint);
   const shared = createShared({
     // Tabs of another build have other names for what a state holds: they do without each other.
     name: `chatbubble:${endpoint}:${import.meta.url.replace(/#.*/, '')}`,
     store,
     createOwn: server.createOwn,
+    identify: async (token, isWanted) => {
+      const part = await fetchPart('identity');
+      if (!part) throw chatError(CONNECTION_LOST);
+      return part.identify(endpoint, token, isWanted);
+    },
     session,
     outbox: createOutbox(endpoint),
     platform: { open: (name) => new BroadcastChannel(name), locks: navigator.locks },
@@ -36,9 +41,9 @@ export function start(chat) {
     onSeen: () => frame.dispatchEvent(new Event('seen')),
   });
   Object.defineProperty(server, 'session', { get: session.read });
+  server.takeBack = shared.takeBack;
   keepMark(chat);
   tellSeen(chat, shared.see);
-  showOutbox(chat, shared.takeBack);
   live(shared, signal);
   return shared;
 }

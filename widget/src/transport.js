@@ -59,7 +59,7 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
     const response = fetch(endpoint + path, {
       method,
       body: JSON.stringify(body),
-      // A question carries the session id itself.
+      // What has a body carries in it who is asking.
       headers: body
         ? { 'Content-Type': 'application/json' }
         : { Authorization: `Bearer ${sessionId}`, ...(cursor && { 'Last-Event-ID': cursor }) },
@@ -92,10 +92,11 @@ export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
      * @param {string} method
      * @param {string} path
      * @param {(reply: Reply) => unknown} isGood
+     * @param {object} [body]
      * @returns {Promise<any>} the body of the reply
      */
-    async exchange(method, path, isGood) {
-      const link = open(method, path);
+    async exchange(method, path, isGood, body) {
+      const link = open(method, path, body);
       try {
         const reply = await link.reply();
         if (isGood(reply)) return reply.body;

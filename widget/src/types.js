@@ -59,7 +59,7 @@
  */
 
 /**
- * Why the next attempt waits, and until when.
+ * Why the next attempt waits, and until when: without an end it waits to be woken.
  * @typedef {{code: string, until: number}} Wait
  */
 
@@ -69,7 +69,7 @@
  * @typedef {object} State
  * @property {readonly MessageView[]} messages in reading order
  * @property {Connection} connection
- * @property {Wait | null} wait set only while `reconnecting`
+ * @property {Wait | null} wait set only while `reconnecting`, and when `lost` because the session is over
  * @property {number} queued questions that wait for the running answer to end
  * @property {Turn | null} turn
  * @property {string | null} conversationId

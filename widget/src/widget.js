@@ -8,7 +8,7 @@ import { readConfig } from './config.js';
 import { initialState } from './conversation.js';
 import { schedule } from './dom.js';
 import { fetchPart } from './parts.js';
-import { createId, createSession, readSession } from './storage.js';
+import { createId, keepSession, readSession } from './storage.js';
 import { createStore } from './store.js';
 import { pickLocale } from './strings.js';
 import { chat as en } from './strings/en.js';
@@ -37,11 +37,14 @@ import { createPanel } from './views/panel.js';
 /**
  * What the visitor and the page can have done, by the client that all tabs share or, where that did
  * not come, by one of this tab. `session`: who the visitor is, null before the first question;
- * `drop` forgets who it was, in all tabs.
+ * `drop` forgets who it was, in all tabs; `identify` has the server read who it is. `takeBack` is there once the tabs'
+ * client is.
  *
  * @typedef {import('./views/panel.js').Server & {
  *   erase: () => Promise<void>,
  *   drop: () => Promise<void> | undefined,
+ *   identify: (token: string) => Promise<void>,
+ *   takeBack?: (requestId: string) => void,
  *   session: string | null,
  *   createOwn: (sessionId: string) => import('./types.js').Client,
  *   destroy: () => void,
@@ -160,7 +163,7 @@ function connect(endpoint, given, locale, store, share) {
   const reach = async () =>
     own ??
     (await share()) ??
-    (own ??= server.createOwn((server.session = readSession(endpoint) ?? createSession(endpoint))));
+    (own ??= server.createOwn((server.session = readSession(endpoint) ?? keepSession(endpoint))));
   /** @type {Server} */
   const server = {
     session: null,
@@ -186,6 +189,7 @@ function connect(endpoint, given, locale, store, share) {
     resumeNow: async () => (await reach()).resumeNow(),
     erase: async () => (await reach()).erase(),
     drop: async () => (await share())?.drop(),
+    identify: async (token) => (await share())?.identify(token),
     destroy: () => own?.destroy(),
   };
   return server;

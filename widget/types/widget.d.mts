@@ -114,7 +114,8 @@ export type ChatEvents = {
     };
     /**
      * the running
-     * answer failed
+     * answer failed. Without an `id`: it is not known any more who the visitor is (`SESSION_EXPIRED`), or what should
+     * tell it was refused (`IDENTITY_REFUSED`)
      */
     error: {
         id: string;
@@ -170,8 +171,13 @@ export type Handle = {
      */
     update: (changes: Changes) => void;
     /**
+     * says who the visitor is: theirs is one conversation, on all devices.
+     * Fetches nothing: it waits until the chat was fetched
+     */
+    identify: (who: Identity) => void;
+    /**
      * begins a new conversation, as a visitor whom the server does not know yet, in all
-     * pages of this browser. The server keeps the old one
+     * pages of this browser: what signs a person out. The server keeps the old one
      */
     reset: () => void;
     on: <Name extends keyof ChatEvents>(name: Name, listener: (detail: ChatEvents[Name]) => void) => void;
@@ -182,6 +188,12 @@ export type Handle = {
      * session id in this browser
      */
     destroy: () => void;
+};
+export type Identity = {
+    /**
+     * a JSON Web Token that names them
+     */
+    token: string;
 };
 export type Changes = {
     title?: string | null;
@@ -197,7 +209,7 @@ export type Changes = {
      */
     strings?: Readonly<Record<string, string>>;
 };
-export type Call = ((verb: 'open' | 'close' | 'toggle' | 'stop' | 'reset' | 'destroy') => void) & ((verb: 'ask' | 'send', text: string) => void) & ((verb: 'update', changes: Changes) => void) & (<Name extends keyof ChatEvents>(verb: 'on' | 'off', name: Name, listener: (detail: ChatEvents[Name]) => void) => void);
+export type Call = ((verb: 'open' | 'close' | 'toggle' | 'stop' | 'reset' | 'destroy') => void) & ((verb: 'ask' | 'send', text: string) => void) & ((verb: 'identify', who: Identity) => void) & ((verb: 'update', changes: Changes) => void) & (<Name extends keyof ChatEvents>(verb: 'on' | 'off', name: Name, listener: (detail: ChatEvents[Name]) => void) => void);
 export type Options = {
     /**
      * address of the server's routes; by default derived from the script's own

@@ -3,6 +3,7 @@
  */
 
 import { initialState } from '../conversation.js';
+import { asChatError } from '../errors.js';
 import { mistakesIn } from '../options.js';
 import { createEmitter } from './emitter.js';
 import { happeningsBetween } from './happenings.js';
@@ -26,11 +27,22 @@ export function createApi(chat, ask) {
     ask: (text) => mistakesIn({ ask: text }, String)[0] ?? ask(text),
     send: (text) => mistakesIn({ ask: text }, () => 'send')[0] ?? ask(text),
     stop: () => void chat.server.stop(),
+    identify: (who) =>
+      typeof who?.token === 'string'
+        ? void chat.server.identify(who.token).catch(refuse)
+        : 'Chatbubble: identify takes an object with a token.',
     reset: () => void chat.server.drop(),
     update: change,
     on: emitter.on,
     off: emitter.off,
   };
+
+  /** @param {any} fault of telling who the visitor is: the chat goes on as it was */
+  function refuse(fault) {
+    const { code, message, retryable } = asChatError(fault);
+    console.warn(`Chatbubble: identify failed, ${code}: ${message}`);
+    emitter.emit('error', { id: '', question: '', code, message, retryable });
+  }
 
   return (verb, [detail, listener]) => {
     const obey = Object.hasOwn(verbs, verb) ? verbs[verb] : () => mistakesIn({ [verb]: detail }, String)[0];
@@ -79,7 +91,7 @@ function tell({ button, frame, store, signal }, { emit }) {
     last = state;
     for (const [name, detail] of happenings) {
       emit(name, detail);
-      if ((name === 'answer' || name === 'error') && !isOpen) setUnread(unread + 1);
+      if (/^(answer|error)$/.test(name) && 'id' in detail && detail.id && !isOpen) setUnread(unread + 1);
     }
     emitState();
   }

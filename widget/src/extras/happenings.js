@@ -2,6 +2,7 @@
  * What happened to a conversation between two of its states, in the words that a page listens to.
  */
 
+import { SESSION_EXPIRED } from '../errors.js';
 import { answerId, findMessage, questionId } from '../messages.js';
 
 /** @typedef {import('../types.js').State} State */
@@ -20,7 +21,7 @@ const CUT = /^(reconnecting|lost)$/;
  * @returns {Happening[]}
  */
 export function happeningsBetween(before, after) {
-  return [...questions(before, after), ...answer(before, after), ...line(before, after)];
+  return [...questions(before, after), ...answer(before, after), ...line(before, after), ...session(before, after)];
 }
 
 /**
@@ -82,4 +83,14 @@ function endOf({ id, text, state, error, finishReason }, question) {
 function line({ connection: before }, { connection }) {
   const isTold = before !== connection && (CUT.test(before) || CUT.test(connection));
   return isTold ? [['reconnect', { connection }]] : [];
+}
+
+/**
+ * @param {State} before
+ * @param {State} after
+ * @returns {Happening[]}
+ */
+function session({ wait: before }, { wait }) {
+  const isOver = wait?.code === SESSION_EXPIRED && before?.code !== SESSION_EXPIRED;
+  return isOver ? [['error', { id: '', question: '', code: SESSION_EXPIRED, message: '', retryable: true }]] : [];
 }

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'لا يمكن الإجابة عن هذا السؤال هنا.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'لا يمكن استخدام المحادثة هنا.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'لا يمكن إرسال هذا السؤال.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'انقطع الاتصال.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'انقطع الاتصال.',
   copyAnswer: 'نسخ الإجابة',
   answerAgain: 'إعادة الإجابة',
   goodAnswer: 'إجابة جيدة',

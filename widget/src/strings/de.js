@@ -43,7 +43,7 @@ export const more = {
   CONTENT_FILTERED: 'Diese Frage kann hier nicht beantwortet werden.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'Der Chat ist hier nicht verfügbar.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Diese Frage kann nicht gesendet werden.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Verbindung unterbrochen.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Verbindung unterbrochen.',
   copyAnswer: 'Antwort kopieren',
   answerAgain: 'Noch einmal antworten',
   goodAnswer: 'Gute Antwort',

@@ -45,7 +45,7 @@ export const more = {
   CONTENT_FILTERED: 'This question cannot be answered here.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'The chat cannot be used here.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'This question cannot be sent.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Connection lost.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Connection lost.',
   copyAnswer: 'Copy answer',
   answerAgain: 'Answer again',
   goodAnswer: 'Good answer',

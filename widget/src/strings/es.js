@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'Esta pregunta no se puede responder aquí.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'El chat no se puede usar aquí.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Esta pregunta no se puede enviar.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Se perdió la conexión.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Se perdió la conexión.',
   copyAnswer: 'Copiar la respuesta',
   answerAgain: 'Responder de nuevo',
   goodAnswer: 'Buena respuesta',

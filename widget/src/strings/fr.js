@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'Cette question ne peut pas recevoir de réponse ici.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'La discussion n’est pas disponible ici.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Cette question ne peut pas être envoyée.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Connexion perdue.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Connexion perdue.',
   copyAnswer: 'Copier la réponse',
   answerAgain: 'Répondre à nouveau',
   goodAnswer: 'Bonne réponse',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'אי אפשר לענות על השאלה הזאת כאן.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'אי אפשר להשתמש בצ׳אט כאן.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'אי אפשר לשלוח את השאלה הזאת.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'החיבור נותק.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'החיבור נותק.',
   copyAnswer: 'העתקת התשובה',
   answerAgain: 'תשובה מחדש',
   goodAnswer: 'תשובה טובה',

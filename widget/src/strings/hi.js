@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'इस सवाल का जवाब यहाँ नहीं दिया जा सकता।',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'चैट का इस्तेमाल यहाँ नहीं किया जा सकता।',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'यह सवाल नहीं भेजा जा सकता।',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'कनेक्शन टूट गया।',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'कनेक्शन टूट गया।',
   copyAnswer: 'जवाब कॉपी करें',
   answerAgain: 'फिर से जवाब दें',
   goodAnswer: 'अच्छा जवाब',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'Pertanyaan ini tidak dapat dijawab di sini.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'Chat tidak dapat digunakan di sini.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Pertanyaan ini tidak dapat dikirim.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Koneksi terputus.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Koneksi terputus.',
   copyAnswer: 'Salin jawaban',
   answerAgain: 'Jawab lagi',
   goodAnswer: 'Jawaban bagus',

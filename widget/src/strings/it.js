@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'Non è possibile rispondere qui a questa domanda.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'La chat non è disponibile qui.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Questa domanda non può essere inviata.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Connessione persa.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Connessione persa.',
   copyAnswer: 'Copia la risposta',
   answerAgain: 'Rispondi di nuovo',
   goodAnswer: 'Risposta utile',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'この質問にはここではお答えできません。',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'ここではチャットをご利用いただけません。',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'この質問は送信できません。',
-  'CONNECTION_LOST REQUEST_TIMEOUT': '接続が切れました。',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': '接続が切れました。',
   copyAnswer: '回答をコピー',
   answerAgain: 'もう一度回答する',
   goodAnswer: '良い回答',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: '이 질문에는 여기서 답변할 수 없습니다.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': '여기서는 채팅을 이용할 수 없습니다.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': '이 질문은 보낼 수 없습니다.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': '연결이 끊겼습니다.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': '연결이 끊겼습니다.',
   copyAnswer: '답변 복사',
   answerAgain: '다시 답변하기',
   goodAnswer: '좋은 답변',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'Deze vraag kan hier niet worden beantwoord.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'De chat kan hier niet worden gebruikt.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Deze vraag kan niet worden verstuurd.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Verbinding verbroken.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Verbinding verbroken.',
   copyAnswer: 'Antwoord kopiëren',
   answerAgain: 'Opnieuw antwoorden',
   goodAnswer: 'Goed antwoord',

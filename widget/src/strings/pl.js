@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'Na to pytanie nie można tu odpowiedzieć.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'Czat jest tu niedostępny.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Tego pytania nie można wysłać.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Utracono połączenie.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Utracono połączenie.',
   copyAnswer: 'Kopiuj odpowiedź',
   answerAgain: 'Odpowiedz ponownie',
   goodAnswer: 'Dobra odpowiedź',

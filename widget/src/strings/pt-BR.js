@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'Esta pergunta não pode ser respondida aqui.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'O chat não pode ser usado aqui.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Esta pergunta não pode ser enviada.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Conexão perdida.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Conexão perdida.',
   copyAnswer: 'Copiar a resposta',
   answerAgain: 'Responder novamente',
   goodAnswer: 'Boa resposta',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'На этот вопрос здесь нельзя ответить.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'Чат здесь недоступен.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Этот вопрос нельзя отправить.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Связь прервана.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Связь прервана.',
   copyAnswer: 'Копировать ответ',
   answerAgain: 'Ответить ещё раз',
   goodAnswer: 'Хороший ответ',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'Bu soru burada yanıtlanamıyor.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'Sohbet burada kullanılamıyor.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Bu soru gönderilemiyor.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Bağlantı kesildi.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Bağlantı kesildi.',
   copyAnswer: 'Yanıtı kopyala',
   answerAgain: 'Yeniden yanıtla',
   goodAnswer: 'İyi yanıt',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'На це запитання тут не можна відповісти.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'Чат тут недоступний.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Це запитання не можна надіслати.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Зв’язок перервано.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Зв’язок перервано.',
   copyAnswer: 'Копіювати відповідь',
   answerAgain: 'Відповісти ще раз',
   goodAnswer: 'Добра відповідь',

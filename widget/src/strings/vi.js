@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: 'Không thể trả lời câu hỏi này tại đây.',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': 'Không thể dùng trò chuyện tại đây.',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': 'Không thể gửi câu hỏi này.',
-  'CONNECTION_LOST REQUEST_TIMEOUT': 'Mất kết nối.',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': 'Mất kết nối.',
   copyAnswer: 'Sao chép câu trả lời',
   answerAgain: 'Trả lời lại',
   goodAnswer: 'Câu trả lời tốt',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: '此问题无法在这里回答。',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': '此页面无法使用聊天。',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': '此问题无法发送。',
-  'CONNECTION_LOST REQUEST_TIMEOUT': '连接已中断。',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': '连接已中断。',
   copyAnswer: '复制回答',
   answerAgain: '重新回答',
   goodAnswer: '回答得好',

@@ -42,7 +42,7 @@ export const more = {
   CONTENT_FILTERED: '此問題無法在這裡回答。',
   'ORIGIN_REFUSED SESSION_MISSING REFUSED NOT_FOUND': '此頁面無法使用聊天。',
   'BAD_REQUEST PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE REQUEST_MISMATCH': '此問題無法傳送。',
-  'CONNECTION_LOST REQUEST_TIMEOUT': '連線已中斷。',
+  'CONNECTION_LOST REQUEST_TIMEOUT SESSION_EXPIRED': '連線已中斷。',
   copyAnswer: '複製回答',
   answerAgain: '重新回答',
   goodAnswer: '有幫助的回答',

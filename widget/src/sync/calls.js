@@ -32,9 +32,12 @@ export function createCalls({ obey, post, newId }) {
       });
     },
 
-    /** Tells them all to the tab that leads. */
-    post() {
-      for (const [id, { verb, detail }] of calls) post({ type: 'call', id, verb, detail });
+    /**
+     * Tells them to the tab that leads.
+     * @param {(verb: string) => boolean} isMeant
+     */
+    post(isMeant) {
+      for (const [id, { verb, detail }] of calls) if (isMeant(verb)) post({ type: 'call', id, verb, detail });
     },
 
     /** Meets them all: this tab leads. */

@@ -4,6 +4,8 @@
 
 import { initialState, reduce } from '../conversation.js';
 import { OFFLINE } from '../errors.js';
+import { signedParts } from '../storage.js';
+import { createNaming } from './naming.js';
 import { withoutQuestion } from './unsent.js';
 
 /** @typedef {import('../types.js').Client} Client */
@@ -13,6 +15,7 @@ import { withoutQuestion } from './unsent.js';
  * @typedef {object} Ground
  * @property {import('../types.js').Store<import('../types.js').State>} store
  * @property {(sessionId: string) => Client} createOwn
+ * @property {(token: string, isWanted: () => boolean) => Promise<string>} identify whose token it is: their session id
  * @property {import('./session.js').Session} session
  * @property {() => boolean} isOnline
  * @property {import('./unsent.js').Unsent} unsent
@@ -21,11 +24,12 @@ import { withoutQuestion } from './unsent.js';
  */
 
 /** @param {Ground} ground */
-export function createLeader({ store, createOwn, session, isOnline, unsent, post, onTold }) {
+export function createLeader({ store, createOwn, session, isOnline, unsent, post, onTold, identify }) {
   /** @type {Client | null} */
   let client = null;
   /** Those that the client has. @type {Set<string>} */
   const handed = new Set();
+  const naming = createNaming({ identify, become, onSettled: send });
 
   /** Sends what waits, or says why it does not. */
   function send() {
@@ -33,9 +37,9 @@ export function createLeader({ store, createOwn, session, isOnline, unsent, post
     const { connection, wait } = store.get();
     const waiting = unsent.list().filter(({ requestId }) => !handed.has(requestId));
     if (isOffline && connection === 'idle' && waiting[0]) show('reconnecting', { code: OFFLINE, until: Infinity });
-    if (isOffline) return;
+    if (isOffline || naming.isPending) return;
     if (wait?.code === OFFLINE) show('idle');
-    if (waiting[0]) client ??= createOwn(session.read() ?? session.create());
+    if (waiting[0]) client ??= createOwn(session.read() ?? session.keep());
     for (const { requestId, text, replaces } of waiting) {
       handed.add(requestId);
       void client?.ask(text, replaces, requestId);
@@ -54,37 +58,54 @@ export function createLeader({ store, createOwn, session, isOnline, unsent, post
     client?.destroy();
     client = null;
     handed.clear();
+    naming.cancel();
   }
 
-  /** The next question is that of a new visitor. */
-  function drop() {
+  /**
+   * The next question is that of another visitor.
+   * @param {readonly import('./outbox.js').Question[]} kept theirs already
+   */
+  function drop(kept = []) {
     stop();
     session.forget();
     post({ type: 'gone' });
     unsent.clear();
-    store.set(initialState);
+    kept.forEach(unsent.add);
+    store.set(unsent.shown(initialState));
+  }
+
+  /** What waits is sent by the caller. */
+  function start() {
+    const { turn } = store.get();
+    // Nobody knows whether it arrived: it is asked again, under the same name.
+    if (turn && !turn.streamId && !turn.isStopped) store.set(reduce(store.get(), { type: 'requeue' }));
+    unsent.collect(store.get());
+    store.set(unsent.shown(store.get()));
+    const known = session.read();
+    if (known) {
+      client = createOwn(known);
+      void client.restore().then(onTold);
+    }
+    // There is something to see already, or nothing to wait for.
+    if (!known || unsent.list()[0]) onTold();
+  }
+
+  /** @param {string} sessionId of a person */
+  function become(sessionId) {
+    const [, person] = signedParts(session.read());
+    // The same one goes on. What a nameless visitor asked, and has not arrived, is asked by whom they turned out to be.
+    if (person === signedParts(sessionId)[1]) stop();
+    else drop(person ? [] : unsent.list());
+    session.keep(sessionId);
+    start();
+    send();
   }
 
   return {
     send,
+    start,
     stop,
     resume: () => client?.resumeNow(),
-
-    start() {
-      const { turn } = store.get();
-      // Nobody knows whether it arrived: it is asked again, under the same name.
-      if (turn && !turn.streamId && !turn.isStopped) store.set(reduce(store.get(), { type: 'requeue' }));
-      unsent.collect(store.get());
-      store.set(unsent.shown(store.get()));
-      const known = session.read();
-      if (known) {
-        client = createOwn(known);
-        void client.restore().then(onTold);
-      }
-      // There is something to see already, or nothing to wait for.
-      if (!known || unsent.list()[0]) onTold();
-      send();
-    },
 
     /**
      * What any tab may have done. Rejects with a ChatError.
@@ -101,6 +122,7 @@ export function createLeader({ store, createOwn, session, isOnline, unsent, post
         store.set(withoutQuestion(store.get(), detail));
         if (store.get().wait?.code === OFFLINE && !unsent.list()[0]) show('idle');
       }
+      if (verb === 'identify') await naming.learn(`${detail}`);
       if (verb === 'erase') await client?.erase();
       if (verb === 'erase' || verb === 'drop') drop();
     },

@@ -1,4 +1,4 @@
-import { createSession, forgetSession, readSession } from '../storage.js';
+import { forgetSession, keepSession, readSession } from '../storage.js';
 
 /** @typedef {ReturnType<typeof createMemory>} Session */
 
@@ -14,7 +14,8 @@ export function createMemory(endpoint, area) {
   return {
     /** @returns {string | null} null before the first question */
     read: () => readSession(endpoint, area) ?? heard,
-    create: () => (heard = createSession(endpoint, area)),
+    /** @param {string} [sessionId] by default a new one */
+    keep: (sessionId) => (heard = keepSession(endpoint, sessionId, area)),
     /** @param {string | null} sessionId what another tab works with */
     learn(sessionId) {
       heard = sessionId;

@@ -23,6 +23,7 @@ const FROM_LEADER = ['state', 'change', 'gone', 'did', 'pong'];
  * @property {string} name of this conversation, the same in all tabs
  * @property {import('../types.js').Store<import('../types.js').State>} store
  * @property {(sessionId: string) => import('../types.js').Client} createOwn
+ * @property {(token: string, isWanted: () => boolean) => Promise<string>} identify asks the server whose token it is
  * @property {import('./session.js').Session} session
  * @property {import('./outbox.js').Outbox} outbox
  * @property {import('./tabs.js').Platform} platform
@@ -64,6 +65,7 @@ export function createShared(parts) {
     replica.begin(0);
     leader.start();
     calls.obey();
+    leader.send();
   }
 
   /** @param {import('../types.js').State} state */
@@ -114,8 +116,10 @@ export function createShared(parts) {
 
   /** Tells the tab that leads what it does not know yet. */
   function passOn() {
+    // As whom it is asked goes before a question; all else is about what was asked.
+    calls.post((verb) => verb === 'identify');
     for (const question of unsent.list()) post({ type: 'ask', question });
-    calls.post();
+    calls.post((verb) => verb !== 'identify');
     watch.look();
   }
 
@@ -191,6 +195,8 @@ function createWishes({ store, newId, now, take, call, resumeNow }) {
     resumeNow,
     erase: () => call('erase'),
     drop: () => call('drop'),
+    /** @param {string} token */
+    identify: (token) => call('identify', token),
 
     stop() {
       const { turn } = store.get();

@@ -6,9 +6,8 @@ import { CLOSE } from '../views/icons.js';
  * Shows which questions are not sent yet, and lets the visitor take each of them back.
  *
  * @param {import('../widget.js').Running} chat
- * @param {(requestId: string) => void} takeBack
  */
-export function showOutbox({ root, store, panel, words }, takeBack) {
+export function showOutbox({ root, store, panel, server, words }) {
   /** By the article of the question. @type {Map<Element, Element>} */
   const shown = new Map();
   adopt(root, css);
@@ -19,10 +18,8 @@ export function showOutbox({ root, store, panel, words }, takeBack) {
       const article = panel.transcript.shown.get(id)?.element;
       const button = article && shown.get(article);
       if (state === 'queued' && article && !button) add(article, `${requestId}`);
-      // The words of the parts come a moment after the chat.
-      if (words.takeBack) button?.setAttribute('aria-label', words.takeBack);
       const note = state === 'queued' && article?.querySelector('.note');
-      if (note) note.textContent = (!turn && words.unsent) || words.waiting;
+      if (note) note.textContent = `${turn ? words.waiting : words.unsent}`;
       if (state !== 'queued' && article && button) {
         button.remove();
         shown.delete(article);
@@ -39,8 +36,8 @@ export function showOutbox({ root, store, panel, words }, takeBack) {
     const button = makeButton('take-back', () => {
       // The button goes with its question, and would take the focus with it.
       panel.composer.focus();
-      takeBack(requestId);
-    }, words.takeBack ?? '✕', CLOSE);
+      server.takeBack?.(requestId);
+    }, `${words.takeBack}`, CLOSE);
     article.append(button);
     shown.set(article, button);
   }
