@@ -25,17 +25,17 @@ PYTHON_FLOORS = {
     5: ["__init__", "extension", "cli", "mounted", "server"],
     4: [
         "views", "assets", "chat", "connections", "health", "incoming", "metrics", "mount", "responses", "routes",
-        "workers",
+        "takeover", "workers",
     ],
-    3: ["turn", "generation", "checkpoints", "delivery", "saving"],
+    3: ["turn", "generation", "checkpoints", "delivery", "retelling", "saving"],
     2: [
-        "providers/*", "stores/*", "stream_logs/*", "arrivals", "body", "clients", "feedback", "hub_lag", "identity",
-        "identity_keys", "identity_tokens", "limits", "logs", "origins", "question", "signed_sessions", "sockets",
-        "visitors",
+        "providers/*", "stores/*", "stream_logs/*", "fleets/*", "arrivals", "body", "clients", "feedback", "hub_lag",
+        "identity", "identity_keys", "identity_tokens", "limits", "logs", "origins", "question", "signed_sessions",
+        "sockets", "visitors",
     ],
     1: [
-        "additions", "config", "discretion", "measures", "prompt", "provider", "sse", "store", "stream_log",
-        "well_formed",
+        "additions", "config", "discretion", "fleet", "leases", "measures", "prompt", "provider", "sse", "statistics",
+        "store", "stream_log", "well_formed",
     ],
     0: ["errors", "events", "records"],
 }  # fmt: skip

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import gevent
 
-from .errors import ChatbubbleError, Interrupted, NotFound, RateLimited, StoreUnavailable, TurnRunning, error_of
-from .events import Connected, Done, Error, Event, Sources, Suggestions, Token, utf16_length
-from .generation import PIECE_CHARS
+from .errors import ChatbubbleError, NotFound, RateLimited, StoreUnavailable, TurnRunning
+from .events import Token
+from .fleet import Fleet, ForgetStream, StopTurn
 from .limits import Limiter
 from .logs import follow, trace_stream
 from .records import Answer, Conversation, Cursor, Feedback, FinishReason, Question, Turn, TurnState
+from .retelling import connected, now_ms, told_again
 from .saving import Saver
 from .store import Admission, ConversationStore, StoredTurn
 from .stream_log import StreamLog, StreamReader
-from .turn import last_words
 from .visitors import new_id
-from .well_formed import slices
-from .workers import Workers
+from .workers import STOP_WAIT_S, Workers
 
 _LAST_EVENT_S = 1.0  # what the last event of another process may take to come, once its turn is saved
 
@@ -42,10 +40,11 @@ class Chat:
         log: StreamLog,
         workers: Workers,
         saver: Saver,
+        fleet: Fleet,
         limiter: Limiter,
         feedback_limiter: Limiter,
     ) -> None:
-        self._store, self._log, self._workers, self._saver = store, log, workers, saver
+        self._store, self._log, self._workers, self._saver, self._fleet = store, log, workers, saver, fleet
         self._limiter, self._feedback_limiter = limiter, feedback_limiter
         self._erasures = 0
 
@@ -96,6 +95,9 @@ class Chat:
             state = self._workers.stop(stream_id)
             if state is not None:
                 return state
+            if self._log.is_foreign(stream_id):
+                self._fleet.post(StopTurn(stream_id))
+                self._await_end(stream_id, STOP_WAIT_S)
         return self._stored(visitor_id, stream_id).turn.state
 
     def snapshot(self, visitor_id: str) -> Snapshot | None:
@@ -122,6 +124,7 @@ class Chat:
         self._erasures += 1
         for stream_id in streams:
             self._log.erase(stream_id)
+            self._fleet.post(ForgetStream(stream_id))
             self._workers.stop(stream_id)
 
     def _admit(self, question: Question) -> Admission:
@@ -154,14 +157,12 @@ class Chat:
     def _begin(self, turn: Turn, question: Question, client_id: str) -> StreamReader:
         follow(trace_stream(turn.stream_id))
         try:
-            self._log.append(turn.stream_id, _connected(turn, client_id))
+            self._log.append(turn.stream_id, connected(turn, client_id))
             reader = self._log.reader(turn.stream_id)
         except ChatbubbleError as failure:
             # It is saved as running: without this no other question could ever follow it.
             self._log.discard(turn.stream_id)
-            self._saver.save(
-                turn, Answer("", TurnState.FAILED, FinishReason.ERROR, failure.code, finished_at=_now_ms())
-            )
+            self._saver.save(turn, Answer("", TurnState.FAILED, FinishReason.ERROR, failure.code, finished_at=now_ms()))
             raise
         self._workers.start(turn, question)
         return reader
@@ -183,13 +184,16 @@ class Chat:
         """Whether a stream that another process writes will never end: its turn has, and the last event is missing."""
         if self._stored(visitor_id, stream_id).answer is None:
             return False
+        return not self._await_end(stream_id, _LAST_EVENT_S)
+
+    def _await_end(self, stream_id: str, timeout_s: float) -> bool:
+        """Read a stream to its end; False when that does not come within `timeout_s` seconds."""
         reader = self._log.reader(stream_id)
-        gives_up_at = time.monotonic() + _LAST_EVENT_S
-        while not reader.is_exhausted and (left_s := gives_up_at - time.monotonic()) > 0:
-            if reader.next(left_s) is None:
-                break
+        gives_up_at = time.monotonic() + timeout_s
+        while not (reader.is_exhausted or reader.is_closed) and (left_s := gives_up_at - time.monotonic()) > 0:
+            reader.next(left_s)
         reader.close()
-        return not reader.is_exhausted
+        return reader.is_exhausted
 
     def _stored(self, visitor_id: str, stream_id: str) -> StoredTurn:
         stored = self._store.find_turn(stream_id)
@@ -211,7 +215,7 @@ class Chat:
             return  # another reader was faster
         self._log.open(stream_id, visitor_id, private=True)
         try:
-            for event in _told_again(stored):
+            for event in told_again(stored):
                 self._log.append(stream_id, event)
                 if isinstance(event, Token):
                     gevent.sleep(0)  # a long answer holds nobody else up; who comes now follows it live
@@ -219,38 +223,3 @@ class Chat:
             # Half a stream would keep its readers waiting for ever.
             self._log.discard(stream_id)
             raise
-
-
-def _told_again(stored: StoredTurn) -> Iterator[Event]:
-    turn, answer = stored.turn, stored.answer
-    yield _connected(turn, new_id("client"))
-    now, index = _now_ms(), 0
-    for text in slices(answer.content, PIECE_CHARS) if answer and answer.content else ():
-        yield Token(text, index, now)
-        index += utf16_length(text)
-    if answer and answer.sources:
-        yield Sources(answer.sources, now)
-    if answer and answer.suggestions:
-        yield Suggestions(answer.suggestions, now)
-    if answer is None:
-        yield Error.of(Interrupted(), now)
-    elif answer.error_code is not None:
-        yield Error.of(error_of(answer.error_code), now)
-    else:
-        reason = answer.finish_reason or FinishReason.STOP
-        yield Done(turn.message_id, answer.content, 0, 0, reason, None, last_words(reason), now)
-
-
-def _connected(turn: Turn, client_id: str) -> Connected:
-    return Connected(
-        client_id=client_id,
-        message="Connected.",
-        timestamp=_now_ms(),
-        stream_id=turn.stream_id,
-        conversation_id=turn.conversation_id,
-        message_id=turn.message_id,
-    )
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -27,7 +27,7 @@ from .identity import Identity
 from .limits import create_limiter
 from .logs import set_up
 from .mount import EXTENSION_KEY
-from .mounted import create_provider, create_redis_hub
+from .mounted import create_provider, create_redis
 from .origins import OriginRules
 from .stores.schema import REVISION
 from .stores.sql import SqlStore
@@ -98,7 +98,7 @@ def config(markdown: bool) -> None:
         Identity.create(settings)
         SqlStore(settings.database_url)
         if settings.redis_url:
-            create_redis_hub(settings)
+            create_redis(settings)
         provider = create_provider(settings, os.environ)
     except ConfigError as error:
         raise click.ClickException(error.message) from None

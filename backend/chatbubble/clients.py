@@ -122,6 +122,10 @@ class Clients:
         self._put(channel, Connected(client_id, "Connected.", int(time.time() * 1000)))
         return channel
 
+    def has_channel(self, client_id: str) -> bool:
+        """Whether this client listens on `GET /stream`."""
+        return client_id in self._channels
+
     def send(self, client_id: str, event: str, data: Any) -> None:
         """Send one event of your own to one client.
 

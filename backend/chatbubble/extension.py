@@ -72,11 +72,11 @@ class Chatbubble:
 
         Raises ValueError or TypeError for a type of ours or data that is not JSON.
         """
-        return self._mounted.clients.broadcast(event, data)
+        return self._mounted.broadcast(event, data)
 
     def send(self, client_id: str, event: str, data: Any) -> None:
         """Send an event to one client. Raises ClientNotFound, ValueError or TypeError."""
-        self._mounted.clients.send(client_id, event, data)
+        self._mounted.send(client_id, event, data)
 
     def get_stats(self) -> dict[str, Any]:
         """The numbers of `GET /stats` for the current app."""

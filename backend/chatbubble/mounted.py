@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
+from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
+import gevent
 from gevent import monkey
 from gevent.lock import BoundedSemaphore
 
@@ -15,31 +18,35 @@ from .chat import Chat
 from .checkpoints import Checkpoints
 from .clients import Clients
 from .config import Settings
-from .errors import ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
+from .errors import ClientNotFound, ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
+from .fleet import Alone, Broadcast, Fleet, ForgetStream, Message, SendTo, StopTurn
 from .generation import TurnParts
 from .health import tell_states
 from .hub_lag import HubLag
 from .identity import Identity
+from .leases import NoLeases
 from .limits import create_feedback_limiter, create_limiter
 from .measures import Measures
 from .metrics import Metrics
 from .origins import OriginRules, RefusedOrigins
 from .provider import Provider
 from .saving import Saver
+from .statistics import sum_up
 from .store import ConversationStore
 from .stores.sql import SqlStore
 from .stream_log import StreamLog
 from .stream_logs.memory import MemoryStreamLog
+from .takeover import Takeover
 from .workers import Workers
 
 if TYPE_CHECKING:
-    from .stream_logs.redis import RedisStreamLog
-    from .stream_logs.redis_hub import RedisHub
+    from .fleets.redis_parts import RedisParts
 
 logger = logging.getLogger("chatbubble")
 
 _LAST_SAVES_S = 2.0
 _LAST_EVENTS_S = 5.0  # what a server takes to stop, after its answers
+_REACH_S = 1.0  # what other processes may take to say that a client is theirs
 
 UNPATCHED = (
     "gevent has not patched the standard library, so one answer would hold up all others, and the chat refuses "
@@ -48,7 +55,8 @@ UNPATCHED = (
 )
 MULTIPROCESS = (
     "the server runs this app in several processes, a running answer is known to one of them only, and so the chat "
-    "refuses every question: run one process, such as `gunicorn -k gevent -w 1`"
+    "refuses every question: run one process, such as `gunicorn -k gevent -w 1`, or let several share a PostgreSQL by "
+    "CHATBUBBLE_DATABASE_URL and a Redis by CHATBUBBLE_REDIS_URL"
 )
 
 
@@ -75,26 +83,26 @@ class Mounted:
         self.store = store or SqlStore(
             settings.database_url,
             connections=settings.database_connections,
+            is_shared=bool(settings.redis_url) and stream_log is None,
             hand_over_s=settings.drain_s + _LAST_EVENTS_S,
         )
-        self._hub = create_redis_hub(settings) if settings.redis_url and stream_log is None else None
-        self._redis = create_redis_log(settings, self._hub) if self._hub else None
-        self.log: StreamLog = (
-            stream_log or self._redis or MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
-        )
+        self._redis = create_redis(settings) if settings.redis_url and stream_log is None else None
+        self.fleet: Fleet = self._redis.fleet if self._redis else Alone()
+        self.log = stream_log or (self._redis.log if self._redis else create_memory_log(settings))
         self.measures = Measures()
         self.saver = Saver(self.store, self.measures)
-        checkpoints = Checkpoints(self.store)
-        parts = TurnParts(settings, self.provider, self.store, self.log, checkpoints, self.saver, self.measures)
-        self._parts = parts
-        self.workers = Workers(parts)
+        at_work = Checkpoints(self.store), self.saver, self.measures
+        self._parts = parts = TurnParts(settings, self.provider, self.store, self.log, *at_work)
+        leases = self._redis.leases if self._redis else NoLeases()
+        self.workers = Workers(parts, leases)
+        self._takeover = Takeover(self.store, self.log, self.workers, leases)
         self.metrics = Metrics(parts, self.clients, self.workers, __version__)
         self._hub_lag = HubLag(self.measures.hub_lag)
         limiters = create_limiter(settings.rate_limit), create_feedback_limiter(settings.rate_limit)
-        self.chat = Chat(self.store, self.log, self.workers, self.saver, *limiters)
+        self.chat = Chat(self.store, self.log, self.workers, self.saver, self.fleet, *limiters)
         self._start_lock = BoundedSemaphore(1)
         self._is_started = self._has_complained = False
-        self._lives_in_one_process = stream_log is None
+        self._lives_in_one_process = stream_log is None and self._redis is None
 
     def start(self, *, is_one_of_several: bool = False) -> None:
         """Open the store and end turns that an earlier process left running; once.
@@ -118,15 +126,48 @@ class Mounted:
             return
         if not monkey.is_module_patched("socket"):
             raise Unpatched()
-        if self._hub is not None:
-            self._hub.connect()
+        if self._redis is not None:
+            self._redis.hub.connect()
         self.store.open()
         interrupted = self.store.interrupt_running()
         if interrupted:
             logger.warning("%d answers were cut by the last stop; they are marked as interrupted", interrupted)
         if self.settings.operator_token:
             self._hub_lag.start()
+        self.fleet.open(self._hear, self._count)
+        self._takeover.open()
         self._is_started = True
+
+    def broadcast(self, event: str, data: Any) -> int:
+        """See Chatbubble.broadcast."""
+        reached = self.clients.broadcast(event, data)
+        self.fleet.post(Broadcast(event, data))
+        others = sum(int(other.get("activeChannels", 0)) for other in self.fleet.get_others())
+        return reached + others
+
+    def send(self, client_id: str, event: str, data: Any) -> None:
+        """See Chatbubble.send."""
+        try:
+            self.clients.send(client_id, event, data)
+        except ClientNotFound:
+            if not self.fleet.reach(SendTo(client_id, event, data), _REACH_S):
+                raise
+
+    def _hear(self, message: Message) -> bool:
+        """What another process has posted; whether it was meant for this one. Never waits."""
+        if isinstance(message, Broadcast):
+            gevent.spawn(self.clients.broadcast, message.event, message.data)
+        elif isinstance(message, SendTo):
+            return self.clients.has_channel(message.client_id) and self._pass_on(message)
+        elif isinstance(message, StopTurn | ForgetStream):
+            if isinstance(message, ForgetStream):
+                self.log.forget(message.stream_id)
+            gevent.spawn(self.workers.stop, message.stream_id)
+        return True
+
+    def _pass_on(self, message: SendTo) -> bool:
+        self.clients.send(message.client_id, message.event, message.data)
+        return True
 
     def drain(self) -> None:
         """See Chatbubble.drain."""
@@ -137,16 +178,18 @@ class Mounted:
     def close(self) -> None:
         """Release the store and Redis, after `drain`."""
         self._hub_lag.stop()
-        if self._redis is not None and self._hub is not None:
-            if not self._redis.flush(_LAST_EVENTS_S):
-                logger.warning("the last events of some answers are not in Redis")
-            self._redis.close()
-            self._hub.close()
+        if self._redis is not None and not self._redis.close(_LAST_EVENTS_S):
+            logger.warning("the last events of some answers are not in Redis")
         if self._is_started:
             self.store.close()
 
     def get_stats(self) -> dict[str, Any]:
-        """The numbers of `GET /stats`."""
+        """The numbers of `GET /stats`: all processes together, and each."""
+        own, others = self._count(), self.fleet.get_others()
+        return {**sum_up(own, others), "processes": [own, *others]}
+
+    def _count(self) -> dict[str, Any]:
+        """The numbers of this process."""
         log = {f"log{name.capitalize()}": count for name, count in self.log.get_stats().items()}
         return {
             **self.clients.get_stats(),
@@ -158,6 +201,8 @@ class Mounted:
             "provider": self.provider.name,
             "model": self.provider.model,
             "version": __version__,
+            "host": gethostname(),
+            "pid": os.getpid(),
         }
 
     def get_health(self, *, is_one_of_several: bool = False) -> tuple[bool, dict[str, str]]:
@@ -174,7 +219,7 @@ class Mounted:
             **tell_states(self._parts, self.clients, is_stored=is_stored),
         }
         if self._redis is not None:
-            parts["redis"] = "ok" if self._redis.is_ready else "unavailable"
+            parts["redis"] = "ok" if self._redis.log.is_ready else "unavailable"
         return is_stored and not self.workers.is_draining, parts
 
     def _is_store_ready(self) -> bool:
@@ -186,19 +231,17 @@ class Mounted:
         return self.store.is_ready()
 
 
-def create_redis_hub(settings: Settings) -> RedisHub:
-    """Access to the Redis that CHATBUBBLE_REDIS_URL names. Raises ConfigError when it cannot be used."""
+def create_memory_log(settings: Settings) -> StreamLog:
+    """The stream log of a process that is the only one."""
+    return MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
+
+
+def create_redis(settings: Settings) -> RedisParts:
+    """What CHATBUBBLE_REDIS_URL asks for. Raises ConfigError when it cannot be used."""
     # Imported where it is asked for: most chats are one process, and start sooner without it.
-    from .stream_logs.redis_hub import RedisHub
+    from .fleets.redis_parts import create_redis_parts
 
-    return RedisHub(settings.redis_url, settings.redis_prefix)
-
-
-def create_redis_log(settings: Settings, hub: RedisHub) -> RedisStreamLog:
-    """The stream log that several processes share."""
-    from .stream_logs.redis import RedisStreamLog
-
-    return RedisStreamLog(hub, ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
+    return create_redis_parts(settings)
 
 
 def create_provider(settings: Settings, environ: Mapping[str, str]) -> Provider:

@@ -89,6 +89,10 @@ class Saver:
             tell_fault(logger, f"answer {turn.message_id} is not saved yet", outcome, [answer.text])
         return self._keep(turn, answer)
 
+    def holds(self, stream_id: str) -> bool:
+        """Whether the answer of this stream is still to be saved."""
+        return stream_id in self._waiting
+
     def save_now(self, stream_id: str) -> bool:
         """Try at once to save the answer of this stream; whether it was waiting, and does so no longer."""
         if stream_id not in self._waiting:

@@ -100,6 +100,14 @@ class ConversationStore(Protocol):
         saved as its answer; returns how many."""
         ...
 
+    def interrupt_turn(self, stream_id: str) -> bool:
+        """End one turn as `interrupt_running` does. False when it does not run."""
+        ...
+
+    def running_streams(self) -> tuple[str, ...]:
+        """The streams of all turns that run, in whatever process."""
+        ...
+
     def is_ready(self) -> bool:
         """Whether a trivial query succeeds. Never raises."""
         ...

@@ -101,6 +101,20 @@ class StreamLog(Protocol):
         of it but a last event, if it has not read that yet: `done`, aborted, without any text."""
         ...
 
+    def take_over(self, stream_id: str, owner: str) -> Cursor:
+        """Tell a stream anew from here, whoever has told it so far: that one can write nothing more of it,
+        and each reader anywhere gets `reset`. Returns the place before its first event."""
+        ...
+
+    def abandon(self, stream_id: str) -> None:
+        """Another process tells this stream now: write nothing more, and cut the readers off, so that they
+        come again and follow that one."""
+        ...
+
+    def forget(self, stream_id: str) -> None:
+        """As `erase`, in this process alone: the other ones hear of it by themselves."""
+        ...
+
     def get_stats(self) -> dict[str, int]:
         """`streams`, `readers`, `bytes` and `events` held now."""
         ...

@@ -24,6 +24,7 @@ from .errors import (
     Interrupted,
     NotFound,
     StoreUnavailable,
+    StreamEnded,
     StreamError,
     UpstreamBusy,
     UpstreamRefused,
@@ -47,10 +48,12 @@ _KILL_GRACE_S = 5.0
 
 
 class StopReason(StrEnum):
-    """Why a turn ended early: the visitor said Stop, the server stops, the provider is silent."""
+    """Why a turn ended early: the visitor said Stop, the server stops, another process has it now, the provider is
+    silent."""
 
     ABORTED = "aborted"
     INTERRUPTED = "interrupted"
+    TAKEN_OVER = "taken over"
     SILENT = "silent"
 
 
@@ -160,6 +163,9 @@ class RunningTurn:
         logger.info("stream %s is over: %s", self.turn.stream_id, state.value, extra={"fields": told})
 
     def _finish(self, failure: ChatbubbleError | None) -> TurnState:
+        if self._stop_reason is StopReason.TAKEN_OVER:
+            self._parts.log.abandon(self.turn.stream_id)
+            return TurnState.INTERRUPTED
         if failure is not None:
             self._explain(failure)
         answer = self._answer(failure)
@@ -172,14 +178,23 @@ class RunningTurn:
         return TurnState.FAILED if saved is Saved.NEVER else answer.state
 
     def _close_stream(self, event: Event | None) -> None:
+        stream_id, log = self.turn.stream_id, self._parts.log
         try:
             if event is not None:
-                self._parts.log.append(self.turn.stream_id, event)
+                log.append(stream_id, event)
                 return
-        except NotFound:
-            logger.info("stream %s was erased as it ended", self.turn.stream_id)
-        # Erased meanwhile: nobody may read it any more.
-        self._parts.log.erase(self.turn.stream_id)
+        except (NotFound, StreamEnded):
+            logger.info("stream %s was erased or taken over as it ended", stream_id)
+        if self._is_erased():
+            log.erase(stream_id)  # nobody may read it any more
+        else:
+            log.abandon(stream_id)
+
+    def _is_erased(self) -> bool:
+        try:
+            return self._parts.store.find_turn(self.turn.stream_id) is None
+        except StoreUnavailable:
+            return False
 
     def _answer(self, failure: ChatbubbleError | None) -> Answer:
         finish = self._generation.finish or Finish()

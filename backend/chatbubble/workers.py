@@ -10,19 +10,21 @@ from gevent.pool import Group
 
 from .errors import Overloaded, ShuttingDown, TurnRunning
 from .generation import TurnParts
+from .leases import Leases, NoLeases
 from .records import Question, Turn, TurnState
 from .turn import RunningTurn, StopReason
 
 logger = logging.getLogger("chatbubble.workers")
 
-_STOP_WAIT_S = 10.0
+STOP_WAIT_S = 10.0
+_LOOK_EVERY_S = 0.5
 
 
 class Workers:
     """The turns that run in this process."""
 
-    def __init__(self, parts: TurnParts) -> None:
-        self._parts = parts
+    def __init__(self, parts: TurnParts, leases: Leases | None = None) -> None:
+        self._parts, self._leases = parts, leases or NoLeases()
         self._running: dict[str, tuple[RunningTurn, gevent.Greenlet[..., None]]] = {}
         self._stream_of: dict[str, str] = {}
         self._greenlets = Group()
@@ -49,6 +51,7 @@ class Workers:
         greenlet = self._greenlets.spawn(self._run, running)
         self._running[turn.stream_id] = (running, greenlet)
         self._stream_of[turn.visitor_id] = turn.stream_id
+        self._leases.take(turn, question)
         if self._is_draining:
             # Admitted just before the drain began, saved just after.
             running.stop(StopReason.INTERRUPTED)
@@ -63,16 +66,17 @@ class Workers:
             return None
         running, greenlet = entry
         running.stop(reason)
-        greenlet.join(_STOP_WAIT_S)
+        greenlet.join(STOP_WAIT_S)
         return running.state
 
     def drain(self, budget_s: float) -> None:
         """Take no new turns, give the running ones `budget_s` seconds, end the rest as interrupted."""
         self._is_draining = True
+        self._leases.stop_claiming()
         self._greenlets.join(timeout=budget_s)
         for running, _ in tuple(self._running.values()):
             running.stop(StopReason.INTERRUPTED)
-        self._greenlets.join(timeout=_STOP_WAIT_S)
+        self._greenlets.join(timeout=STOP_WAIT_S)
 
     def get_stats(self) -> dict[str, int]:
         """`activeTurns` now, and how many turns ended how since the start."""
@@ -90,7 +94,14 @@ class Workers:
             self._outcomes[running.run()] += 1
         finally:
             turn = running.turn
+            gevent.spawn(self._release, turn.stream_id)
             del self._running[turn.stream_id]
             # An erased turn may still be ending while the next one runs.
             if self._stream_of.get(turn.visitor_id) == turn.stream_id:
                 del self._stream_of[turn.visitor_id]
+
+    def _release(self, stream_id: str) -> None:
+        """Give up the lease of a turn, once its end is saved: until then others would take it for one that was left."""
+        while self._parts.saver.holds(stream_id):
+            gevent.sleep(_LOOK_EVERY_S)
+        self._leases.release(stream_id)

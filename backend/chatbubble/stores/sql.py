@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from ..errors import ChatbubbleError, ConfigError, StoreUnavailable
-from ..records import Answer, Conversation, Feedback, FinishReason, Message, Question, Turn, TurnState
+from ..records import Answer, Conversation, Feedback, Message, Question, Turn, TurnState
 from ..store import Admission, AnswerPart, StoredTurn
 from . import statements
 from .admission import admit
@@ -182,17 +182,24 @@ class SqlStore:
         def interrupt(connection: Connection) -> int:
             cut = connection.execute(statements.select_turns().where(turns.c.state == TurnState.RUNNING)).all()
             for row in cut:
-                answer = Answer(
-                    text=statements.find_text(connection, row.stream_id),
-                    state=TurnState.INTERRUPTED,
-                    finish_reason=FinishReason.INTERRUPTED,
-                    error_code="INTERRUPTED",
-                    finished_at=self._now_ms(),
-                )
-                statements.finish_turn(connection, to_turn(row), answer)
+                statements.interrupt_turn(connection, to_turn(row), self._now_ms())
             return len(cut)
 
         return self._run(interrupt)
+
+    def interrupt_turn(self, stream_id: str) -> bool:
+        """See ConversationStore.interrupt_turn."""
+
+        def interrupt(connection: Connection) -> bool:
+            row = connection.execute(statements.select_turns().where(turns.c.stream_id == stream_id)).first()
+            return row is not None and statements.interrupt_turn(connection, to_turn(row), self._now_ms())
+
+        return self._run(interrupt)
+
+    def running_streams(self) -> tuple[str, ...]:
+        """See ConversationStore.running_streams."""
+        running = select(turns.c.stream_id).where(turns.c.state == TurnState.RUNNING)
+        return self._run(lambda connection: tuple(connection.scalars(running)))
 
     def is_ready(self) -> bool:
         """See ConversationStore.is_ready."""

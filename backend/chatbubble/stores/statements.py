@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import RequestMismatch
-from ..records import Answer, Author, Feedback, Message, Question, Turn, TurnState
+from ..records import Answer, Author, Feedback, FinishReason, Message, Question, Turn, TurnState
 from ..store import AnswerPart
 from .rows import from_additions, to_message, to_turn
 from .schema import answer_additions, answer_parts, conversations, feedback, messages, replaced_messages, turns
@@ -164,6 +164,18 @@ def _is_saved(connection: Connection, turn: Row[Any], answer: Answer) -> bool:
         and turn.state == answer.state
         and (saved.content, saved.created_at) == (answer.text, answer.finished_at)
     )
+
+
+def interrupt_turn(connection: Connection, turn: Turn, now: int) -> bool:
+    """End a turn that nobody runs any more, with what was kept of its answer; `now` in milliseconds."""
+    answer = Answer(
+        text=find_text(connection, turn.stream_id),
+        state=TurnState.INTERRUPTED,
+        finish_reason=FinishReason.INTERRUPTED,
+        error_code="INTERRUPTED",
+        finished_at=now,
+    )
+    return finish_turn(connection, turn, answer)
 
 
 def _insert_answer(connection: Connection, turn: Row[Any], answer: Answer) -> None:

@@ -161,6 +161,21 @@ class MemoryStreamLog:
         for reader in stream.readers:
             reader.wake()
 
+    def take_over(self, stream_id: str, owner: str, *, epoch: str = "") -> Cursor:
+        """See StreamLog.take_over."""
+        if stream_id not in self._streams:
+            return self.open(stream_id, owner, epoch=epoch)
+        self.restart(stream_id, epoch or secrets.token_hex(5))
+        return Cursor(self._streams[stream_id].epoch, 0)
+
+    def abandon(self, stream_id: str) -> None:
+        """See StreamLog.abandon."""
+        self.discard(stream_id)
+
+    def forget(self, stream_id: str) -> None:
+        """See StreamLog.forget."""
+        self.erase(stream_id)
+
     def get_stats(self) -> dict[str, int]:
         """See StreamLog.get_stats."""
         self._sweep()

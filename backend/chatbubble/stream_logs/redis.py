@@ -41,6 +41,7 @@ class RedisStreamLog:
         max_bytes: int = 67_108_864,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._hub = hub
         self._local = MemoryStreamLog(ttl_s=ttl_s, max_bytes=max_bytes, now=now, on_evicted=self._forget_evicted)
         self._writer = RedisWriter(self._local, hub, ttl_s=ttl_s, on_lost=self._lose)
         self._follower = RedisFollower(self._local, hub)
@@ -101,6 +102,26 @@ class RedisStreamLog:
         self._follower.leave(stream_id)
         self._local.erase(stream_id)
         self._writer.erase(stream_id)
+
+    def take_over(self, stream_id: str, owner: str) -> Cursor:
+        """See StreamLog.take_over. Raises StoreUnavailable."""
+        (told,) = self._hub.link.ask(("HGET", self._hub.keys.meta(stream_id), "epoch"))
+        self._follower.leave(stream_id)
+        start = self._local.take_over(stream_id, owner)
+        self._writer.begin(stream_id, owner, start.epoch, replaces=told.decode() if told else "")
+        self._writer.wait(stream_id, _TELL_S)
+        return start
+
+    def abandon(self, stream_id: str) -> None:
+        """See StreamLog.abandon."""
+        if not self._follower.follows(stream_id):
+            self._writer.drop(stream_id)
+            self._local.discard(stream_id)
+
+    def forget(self, stream_id: str) -> None:
+        """See StreamLog.forget."""
+        self._follower.leave(stream_id)
+        self._local.erase(stream_id)
 
     def get_stats(self) -> dict[str, int]:
         """See StreamLog.get_stats: what this process holds, copies of other processes' streams included."""

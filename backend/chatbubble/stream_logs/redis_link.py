@@ -87,6 +87,17 @@ class Script:
             self.load()
         return ("EVALSHA", self._sha, len(keys), *keys, *arguments)
 
+    def run(self, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """Run it by itself; its answer. Raises RedisUnavailable."""
+        command = self.command(keys, arguments)
+        (answer,) = self._link.run([command])
+        if self.is_missing(answer):
+            self.load()
+            (answer,) = self._link.ask(command)
+        if (failure := failed(answer)) is not None:
+            raise failure
+        return answer
+
     def load(self) -> None:
         """Give it to Redis, which forgets it at a restart. Raises RedisUnavailable."""
         self._sha = self._link.ask(("SCRIPT LOAD", self._source))[0]

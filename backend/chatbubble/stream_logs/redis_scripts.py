@@ -29,6 +29,10 @@ class Keys:
         """The events of a stream."""
         return f"{self._prefix}{{{stream_id}}}:events"
 
+    def named(self, name: str) -> str:
+        """A key that all processes share."""
+        return f"{self._prefix}{name}"
+
     def wake(self, process_id: str) -> str:
         """The stream whose entries wake a process that waits for news."""
         return f"{self._prefix}wake:{process_id}"

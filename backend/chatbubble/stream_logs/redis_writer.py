@@ -114,6 +114,11 @@ class RedisWriter:
         """Take a stream out of Redis, whoever tells it, and tell all who follow it. Never switches."""
         self._decide(_Outgoing(stream_id, fate=_Fate.ERASED))
 
+    def drop(self, stream_id: str) -> None:
+        """Write nothing more of a stream. Never switches."""
+        self._streams.pop(stream_id, None)
+        self._dirty.pop(stream_id, None)
+
     def wait(self, stream_id: str, timeout_s: float) -> bool:
         """Wait until Redis knows what was decided about a stream, unless it knows nothing at present."""
         outgoing = self._streams.get(stream_id)

@@ -1,0 +1,1 @@
+"""Ways for the processes of one deployment to speak to each other."""

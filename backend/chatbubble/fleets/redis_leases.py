@@ -1,0 +1,209 @@
+"""Leases on Redis: a stream of all running turns, and a consumer group whose pending entries say who runs each.
+
+A process renews what it holds every second, by claiming it for itself again. What nobody has renewed for LEASE_S
+seconds, any other process claims; Redis counts how often that happened.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gevent
+from gevent.event import Event as Signal
+
+from ..errors import RedisUnavailable, StoreUnavailable
+from ..leases import Claim, Followers
+from ..records import Page, Question, Turn
+from ..stream_logs.redis_hub import RedisHub
+from ..stream_logs.redis_link import Script
+
+logger = logging.getLogger("chatbubble.leases")
+
+LEASE_S = 4.5
+RENEW_S = 1.0
+_GAP_S = 2.5  # a round that comes later than that says that we or Redis hung: then others may only seem to be dead
+_SWEEP_S = 4.0
+_GROUP = "chat"
+_LOST = b"lost"
+_TURN, _PAGE = b"t", 256
+
+# ARGV: group, process id; then of each turn the id of its entry, empty for a new one, and what the entry says.
+# An entry that is not there any more was ended by somebody else, or forgotten by Redis: then it is made anew.
+_RENEW = """
+redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+local answers = {}
+for i = 3, #ARGV, 2 do
+    local id = ARGV[i]
+    local pending = id ~= '' and redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1) or {}
+    if #pending > 0 and pending[1][2] ~= ARGV[2] then
+        id = 'lost'
+    elseif #pending > 0 then
+        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'JUSTID')
+    else
+        id = redis.call('XADD', KEYS[1], '*', 't', ARGV[i + 1])
+        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'FORCE', 'JUSTID')
+    end
+    table.insert(answers, id)
+end
+return answers
+"""
+
+# ARGV: group, process id, ms after which a lease is over. The id of each entry that is claimed, what it says, and how
+# many processes have had it.
+_CLAIM = """
+local answers = {}
+local idle = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], '0-0', 'COUNT', 16)[2]
+for _, entry in ipairs(idle) do
+    local pending = redis.call('XPENDING', KEYS[1], ARGV[1], entry[1], entry[1], 1)
+    table.insert(answers, {entry[1], entry[2][2], pending[1][4]})
+end
+return answers
+"""
+
+
+@dataclass(slots=True, eq=False)
+class _Lease:
+    """One turn of this process; `entry_id` is empty until Redis knows it."""
+
+    text: str | bytes
+    entry_id: bytes = b""
+
+
+class RedisLeases:
+    """See Leases."""
+
+    def __init__(self, hub: RedisHub, process_id: str) -> None:
+        self._hub, self._process_id = hub, process_id
+        self._key = hub.keys.named("turns")
+        self._renew, self._claim_idle = Script(hub.link, _RENEW), Script(hub.link, _CLAIM)
+        self._held: dict[str, _Lease] = {}
+        self._released: list[bytes] = []
+        self._followers: Followers | None = None
+        self._is_hurried = Signal()
+        self._reachable_since = self._renewed_at = self._swept_at = time.monotonic()
+        self._is_claiming = True
+        self._greenlet: gevent.Greenlet[..., None] | None = None
+
+    def open(self, followers: Followers) -> None:
+        """See Leases.open."""
+        self._followers = followers
+        self._reachable_since = self._renewed_at = time.monotonic()
+        self._greenlet = gevent.spawn(self._work, followers)
+
+    def take(self, turn: Turn, question: Question) -> None:
+        """See Leases.take."""
+        page = asdict(question.page) if question.page else None
+        text = {"stream": turn.stream_id, "visitor": turn.visitor_id, "request": turn.request_id}
+        self._held[turn.stream_id] = _Lease(json.dumps({**text, "locale": question.locale, "page": page}))
+        self._is_hurried.set()
+
+    def release(self, stream_id: str) -> None:
+        """See Leases.release."""
+        lease = self._held.pop(stream_id, None)
+        if lease is not None and lease.entry_id:
+            self._released.append(lease.entry_id)
+            self._is_hurried.set()
+
+    def stop_claiming(self) -> None:
+        """See Leases.stop_claiming."""
+        self._is_claiming = False
+
+    def close(self) -> None:
+        """See Leases.close."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            try:
+                self._end_released()
+            except RedisUnavailable as failure:
+                logger.info("ended turns stay in Redis: %s", failure.detail)
+
+    def _work(self, followers: Followers) -> None:
+        while True:
+            try:
+                self._round(followers)
+            except RedisUnavailable as failure:
+                logger.info("leases are not renewed: %s", failure.detail)
+                self._reachable_since = time.monotonic()
+            except StoreUnavailable as failure:
+                logger.warning("turns of other processes cannot be looked after: %s", failure.detail)
+            except Exception:
+                logger.exception("leases could not be looked after")
+            self._is_hurried.wait(RENEW_S)
+            self._is_hurried.clear()
+
+    def _round(self, followers: Followers) -> None:
+        now = time.monotonic()
+        self._renew_held(followers)
+        self._end_released()
+        if time.monotonic() - min(now, self._renewed_at) > _GAP_S:
+            self._reachable_since = time.monotonic()
+        self._renewed_at = time.monotonic()
+        # After a gap the others get the time of a lease to renew theirs.
+        if not self._is_claiming or self._renewed_at - self._reachable_since < LEASE_S:
+            return
+        self._claim(followers)
+        if self._renewed_at - self._swept_at > _SWEEP_S:
+            self._swept_at = self._renewed_at
+            followers.sweep(self._all_streams())
+
+    def _renew_held(self, followers: Followers) -> None:
+        held = list(self._held.items())
+        arguments: list[Any] = [_GROUP, self._process_id]
+        for _, lease in held:
+            arguments += [lease.entry_id, lease.text]
+        answers = self._renew.run([self._key], arguments)
+        for (stream_id, lease), answer in zip(held, answers, strict=True):
+            is_held = self._held.get(stream_id) is lease
+            if answer == _LOST:
+                if is_held:
+                    del self._held[stream_id]
+                logger.warning("stream %s was taken over by another process", stream_id)
+                gevent.spawn(followers.lose, stream_id)
+            elif is_held:
+                lease.entry_id = answer
+            else:
+                self._released.append(answer)  # it ended as its entry was made
+
+    def _end_released(self) -> None:
+        released = self._released[:_PAGE]
+        if released:
+            ended = ("XACK", self._key, _GROUP, *released), ("XDEL", self._key, *released)
+            self._hub.link.ask(*ended)
+            del self._released[: len(released)]
+
+    def _claim(self, followers: Followers) -> None:
+        arguments = [_GROUP, self._process_id, int(LEASE_S * 1000)]
+        for entry_id, text, attempt in self._claim_idle.run([self._key], arguments):
+            claim = _read(text, attempt)
+            self._held[claim.stream_id] = _Lease(text, entry_id)
+            logger.warning("stream %s was left by another process: attempt %d", claim.stream_id, attempt)
+            gevent.spawn(self._take_over, followers, claim)
+
+    def _take_over(self, followers: Followers, claim: Claim) -> None:
+        try:
+            followers.take_over(claim)
+        except StoreUnavailable as failure:
+            # Not renewed any more, it is claimed again: here, or where the store can be reached.
+            logger.warning("stream %s cannot be taken over now: %s", claim.stream_id, failure.detail)
+            self._held.pop(claim.stream_id, None)
+
+    def _all_streams(self) -> frozenset[str]:
+        streams: set[str] = set()
+        position = b"-"
+        while page := self._hub.link.ask(("XRANGE", self._key, position, "+", "COUNT", _PAGE))[0]:
+            streams.update(json.loads(fields[_TURN])["stream"] for _, fields in page)
+            position = b"(" + page[-1][0]
+            gevent.sleep(0)
+        return frozenset(streams)
+
+
+def _read(text: bytes, attempt: int) -> Claim:
+    told = json.loads(text)
+    page = Page(**told["page"]) if told["page"] else None
+    # The question's words are in the store; here is what only its request has told.
+    question = Question("", told["visitor"], told["request"], page, told["locale"])
+    return Claim(told["stream"], question, attempt)

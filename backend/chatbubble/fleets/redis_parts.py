@@ -1,0 +1,38 @@
+"""All that a process does through Redis, put together; imported only where a Redis is set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..config import Settings
+from ..stream_logs.redis import RedisStreamLog
+from ..stream_logs.redis_hub import RedisHub
+from .redis import RedisFleet
+from .redis_leases import RedisLeases
+
+
+@dataclass(frozen=True, slots=True)
+class RedisParts:
+    """What shares one hub."""
+
+    hub: RedisHub
+    log: RedisStreamLog
+    fleet: RedisFleet
+    leases: RedisLeases
+
+    def close(self, timeout_s: float) -> bool:
+        """Let go of Redis; False when it did not take all that was told here within `timeout_s` seconds."""
+        is_whole = self.log.flush(timeout_s)
+        self.log.close()
+        self.fleet.close()
+        self.leases.close()
+        self.hub.close()
+        return is_whole
+
+
+def create_redis_parts(settings: Settings) -> RedisParts:
+    """What CHATBUBBLE_REDIS_URL asks for. Raises ConfigError when it cannot be used."""
+    hub = RedisHub(settings.redis_url, settings.redis_prefix)
+    log = RedisStreamLog(hub, ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
+    fleet = RedisFleet(hub)
+    return RedisParts(hub, log, fleet, RedisLeases(hub, fleet.process_id))

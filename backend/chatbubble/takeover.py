@@ -1,0 +1,65 @@
+"""Ends the turns that dead processes have left, so that nobody waits for ever."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import gevent
+
+from .events import Token
+from .leases import Claim, Followers, Leases
+from .retelling import told_again
+from .store import ConversationStore, StoredTurn
+from .stream_log import StreamLog
+from .turn import StopReason
+from .workers import Workers
+
+logger = logging.getLogger("chatbubble.takeover")
+
+_ORPHAN_S = 6.0  # so long nobody has run a turn that the store takes for running
+
+
+class Takeover:
+    """What this process does about turns of other processes, and they about its own."""
+
+    def __init__(self, store: ConversationStore, log: StreamLog, workers: Workers, leases: Leases) -> None:
+        self._store, self._log, self._workers, self._leases = store, log, workers, leases
+        self._missing_since: dict[str, float] = {}
+
+    def open(self) -> None:
+        """Begin to look after the turns of other processes."""
+        self._leases.open(Followers(self.take_over, self.lose, self.sweep))
+
+    def take_over(self, claim: Claim) -> None:
+        """End a turn whose process has died or hangs. Raises StoreUnavailable."""
+        self._store.interrupt_turn(claim.stream_id)
+        self._tell_end(claim.stream_id)
+        self._leases.release(claim.stream_id)
+
+    def lose(self, stream_id: str) -> None:
+        """Another process has taken over a turn that runs here: this one took too long over something."""
+        self._workers.stop(stream_id, StopReason.TAKEN_OVER)
+        self._log.abandon(stream_id)
+
+    def sweep(self, streams: frozenset[str]) -> None:
+        """End turns that the store takes for running and that nobody runs. Raises StoreUnavailable."""
+        now = time.monotonic()
+        missing = [name for name in self._store.running_streams() if name not in streams]
+        self._missing_since = {name: self._missing_since.get(name, now) for name in missing}
+        for stream_id, since in tuple(self._missing_since.items()):
+            if now - since > _ORPHAN_S and self._store.interrupt_turn(stream_id):
+                logger.warning("nobody runs the turn of stream %s: it is marked as interrupted", stream_id)
+                self._tell_end(stream_id)
+
+    def _tell_end(self, stream_id: str) -> None:
+        """Tell the stream of an ended turn again, to all who read it anywhere."""
+        stored: StoredTurn | None = self._store.find_turn(stream_id)
+        if stored is None:
+            self._log.erase(stream_id)
+            return
+        self._log.take_over(stream_id, stored.turn.visitor_id)
+        for event in told_again(stored):
+            self._log.append(stream_id, event)
+            if isinstance(event, Token):
+                gevent.sleep(0)

@@ -1,0 +1,89 @@
+"""Several `chatbubble serve` on one PostgreSQL and one Redis: a deployment as people have it."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+from hosting import OPERATOR_TOKEN
+from model_server import ModelServer
+from postgres_server import PostgresServer
+from process import ServerProcess
+from redis_server import RedisServer, shared_redis
+from stream_client import Connection, Visitor, close_all
+
+_WAIT_S = 10.0
+
+
+class Deployment:
+    """What its processes share, and the processes."""
+
+    def __init__(self, folder: Path, database_url: str, redis: RedisServer, model: ModelServer) -> None:
+        self.redis, self.model = redis, model
+        self.prefix = f"test-{secrets.token_hex(4)}:"
+        self.processes: list[ServerProcess] = []
+        self._folder = folder
+        self._environ = {
+            "CHATBUBBLE_PROVIDER": "openai",
+            "CHATBUBBLE_DATABASE_URL": database_url,
+            "CHATBUBBLE_REDIS_URL": redis.url,
+            "CHATBUBBLE_REDIS_PREFIX": self.prefix,
+            "CHATBUBBLE_RATE_LIMIT": "off",
+            "CHATBUBBLE_OPERATOR_TOKEN": OPERATOR_TOKEN,
+            "OPENAI_API_KEY": "sk-test",
+            "OPENAI_BASE_URL": model.base_url,
+        }
+
+    def start(self, count: int = 1) -> list[ServerProcess]:
+        """Start so many processes at once; each listens when this returns."""
+        started = [ServerProcess(self._folder, self._environ) for _ in range(count)]
+        self.processes += started
+        for process in started:
+            process.await_start()
+        return started
+
+    def stats(self, process: ServerProcess) -> dict[str, Any]:
+        """`GET /stats` of one process."""
+        headers = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
+        body: dict[str, Any] = Connection(process.port).request("GET", "/api/ai/stats", headers=headers).json()
+        return body
+
+    def await_processes(self, process: ServerProcess, count: int) -> dict[str, Any]:
+        """Its numbers, once so many processes are among them."""
+        deadline = time.monotonic() + _WAIT_S
+        while len((stats := self.stats(process))["processes"]) != count:
+            assert time.monotonic() < deadline, stats
+            gevent.sleep(0.05)
+        return stats
+
+    def close(self) -> None:
+        """End what runs."""
+        close_all()
+        for process in self.processes:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def deployment(postgres: PostgresServer) -> Iterator[Deployment]:
+    """A deployment of two processes that the tests of one file share: each has visitors of its own."""
+    redis, model, url = shared_redis(), ModelServer(), postgres.create_database()
+    model.start()
+    with tempfile.TemporaryDirectory() as folder:
+        deployment = Deployment(Path(folder), url, redis, model)
+        try:
+            deployment.start(2)
+            yield deployment
+        finally:
+            deployment.close()
+    model.stop()
+
+
+def same_visitor(visitor: Visitor, process: ServerProcess) -> Visitor:
+    """The same browser, at another process."""
+    return Visitor(process.port, visitor.session)

@@ -1,0 +1,101 @@
+"""What the processes of a deployment tell each other: here two apps of one process, on one Redis."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+import gevent
+import pytest
+from redis_server import shared_redis
+from serving import Serve, Served
+from stream_client import Reply
+
+from chatbubble.errors import ClientNotFound
+
+
+@pytest.fixture
+def settings(postgres_url: str) -> dict[str, str]:
+    """One database, one Redis, one prefix."""
+    prefix = f"test-{secrets.token_hex(4)}:"
+    return {"database_url": postgres_url, "redis_url": shared_redis().url, "redis_prefix": prefix}
+
+
+@pytest.fixture
+def pair(serve: Serve, settings: dict[str, str]) -> tuple[Served, Served]:
+    """Two apps that share them, started."""
+    served = serve(**settings), serve(**settings)
+    for each in served:
+        each.mounted.start()
+    return served
+
+
+def listen(served: Served) -> Reply:
+    """A client on `GET /stream`."""
+    reply = served.visitor().get("/stream")
+    reply.until("connected")
+    return reply
+
+
+def in_context(served: Served, do: Callable[[], object]) -> object:
+    with served.app.app_context():
+        return do()
+
+
+def test_a_broadcast_reaches_the_clients_of_every_process(pair: tuple[Served, Served]) -> None:
+    here, there = pair
+    clients = [listen(served) for served in (here, there, there)]
+    in_context(here, lambda: here.chatbubble.broadcast("notice", {"text": "We close at six."}))
+    assert [client.next_event().data for client in clients] == [{"text": "We close at six."}] * 3
+
+
+def test_what_is_broadcast_twice_comes_twice_and_in_order(pair: tuple[Served, Served]) -> None:
+    here, there = pair
+    client = listen(there)
+    for number in (1, 1, 2, 3):
+        in_context(here, lambda number=number: here.chatbubble.broadcast("count", number))  # type: ignore[misc]
+    assert [client.next_event().data for _ in range(4)] == [1, 1, 2, 3]
+
+
+def test_an_event_reaches_one_client_at_another_process(pair: tuple[Served, Served]) -> None:
+    here, there = pair
+    one, other = listen(there), listen(there)
+    client_id = one.seen[0].data["clientId"]
+    in_context(here, lambda: here.chatbubble.send(client_id, "notice", 1))
+    in_context(here, lambda: here.chatbubble.broadcast("end", 2))
+    assert [one.next_event().data, one.next_event().data, other.next_event().data] == [1, 2, 2]
+
+
+def test_a_client_that_no_process_has_is_not_found(pair: tuple[Served, Served]) -> None:
+    here, there = pair
+    gone = listen(there)
+    gone.close()
+    there.await_stats(activeChannels=0)
+    with pytest.raises(ClientNotFound):
+        in_context(here, lambda: here.chatbubble.send(gone.seen[0].data["clientId"], "notice", 1))
+
+
+def test_a_process_that_stops_is_counted_no_more(pair: tuple[Served, Served]) -> None:
+    here, there = pair
+    deadline = time.monotonic() + 10
+    while len(here.mounted.get_stats()["processes"]) != 2:
+        assert time.monotonic() < deadline
+        gevent.sleep(0.05)
+    there.mounted.fleet.close()
+    while len(here.mounted.get_stats()["processes"]) != 1:
+        assert time.monotonic() < deadline, "still counted"
+        gevent.sleep(0.05)
+
+
+def test_three_connections_to_redis_are_enough_for_a_process(pair: tuple[Served, Served]) -> None:
+    before = shared_redis().ask("CLIENT", "LIST").count(b"lib-name=redis-py")
+    here = pair[0]
+    calls = [here.provider.hold() for _ in range(30)]
+    replies = [here.visitor().ask() for _ in calls]
+    for reply in replies:
+        reply.until("connected")
+    assert shared_redis().ask("CLIENT", "LIST").count(b"lib-name=redis-py") <= max(before, 2 * 3)
+    for call in calls:
+        call.finish("done")
+    assert [reply.until_end()[-1].type for reply in replies] == ["done"] * 30
