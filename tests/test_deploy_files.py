@@ -12,8 +12,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from chatbubble import views
 from chatbubble.cli import main
@@ -126,11 +128,126 @@ def test_the_image_is_built_from_what_is_there() -> None:
     assert all(f"\n{extra} =\n" in (ROOT / "setup.cfg").read_text("utf-8") for extra in extras)
 
 
+# Compose
+
+
+def compose() -> Any:
+    return yaml.safe_load(text_of("compose.yaml"))
+
+
+def substituted(value: Any) -> str:
+    """A value of the compose file as it is with nothing set but what has to be."""
+    return re.sub(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)\}", lambda found: found[2] or "" if ":-" in found[0] else "x" * 16,
+                  str(value))  # fmt: skip
+
+
+def test_both_processes_of_the_compose_file_are_alike_and_share_what_they_have_to() -> None:
+    services = compose()["services"]
+    assert services["app1"] == services["app2"]
+    environ = {name: substituted(value) for name, value in services["app1"]["environment"].items()}
+    settings = read_settings(environ)
+    assert re.fullmatch(r"redis://redis:6379/\d", settings.redis_url)
+    assert re.fullmatch(r"postgresql://chatbubble:x+@postgres/chatbubble", settings.database_url)
+    assert services["postgres"]["environment"]["POSTGRES_USER"] == "chatbubble"
+    grace_s = int(services["app1"]["stop_grace_period"].removesuffix("s"))
+    assert grace_s > settings.drain_s + AFTER_DRAIN_S
+
+
+def test_what_the_compose_file_names_is_there() -> None:
+    whole = compose()
+    services, build = whole["services"], whole["services"]["app1"]["build"]
+    assert (DEPLOY / build["context"]).resolve() == ROOT
+    assert (DEPLOY / build["context"] / build["dockerfile"]).resolve() == DEPLOY / "Dockerfile"
+    for service in services.values():
+        assert set(service.get("depends_on", {})) <= services.keys()
+        for volume in service.get("volumes", []):
+            source = substituted(volume).split(":")[0]
+            assert source.startswith("/") or source in whole["volumes"] or (DEPLOY / source).is_file(), volume
+    assert services["nginx"]["configs"][0]["source"] in whole["configs"]
+
+
+def test_the_compose_file_puts_nginx_in_front_of_both() -> None:
+    upstream = compose()["configs"]["upstream"]["content"]
+    servers = [line.strip() for line in upstream.splitlines() if "server " in line]
+    own = re.findall(r"^    (server .*;)$", text_of("nginx/upstream.conf"), re.MULTILINE)[0]
+    assert servers == [own.replace("127.0.0.1", name) for name in ("app1", "app2")]
+
+
+def test_docker_can_read_the_compose_file() -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine has no docker compose")
+    environ = {"PATH": str(Path(docker).parent), "POSTGRES_PASSWORD": "x" * 16, "HOME": "/nonexistent"}
+    command = [docker, "compose", "-f", str(DEPLOY / "compose.yaml"), "config", "--quiet"]
+    read = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert read.returncode == 0, read.stderr
+
+
+# Kubernetes
+
+
+def manifests() -> dict[str, Any]:
+    """The objects of the manifest by their kind."""
+    return {item["kind"]: item for item in yaml.safe_load_all(text_of("kubernetes.yaml"))}
+
+
+def pod() -> Any:
+    return manifests()["Deployment"]["spec"]["template"]
+
+
+def test_a_pod_has_the_time_that_its_answers_take() -> None:
+    settings = read_settings(manifests()["ConfigMap"]["data"])
+    (container,) = pod()["spec"]["containers"]
+    pause, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
+    assert pause == "sleep"
+    assert pod()["spec"]["terminationGracePeriodSeconds"] > int(seconds) + settings.drain_s + AFTER_DRAIN_S
+    strategy = manifests()["Deployment"]["spec"]["strategy"]["rollingUpdate"]
+    assert strategy["maxUnavailable"] == 0
+    assert manifests()["PodDisruptionBudget"]["spec"]["minAvailable"] < manifests()["Deployment"]["spec"]["replicas"]
+
+
+def test_a_pod_serves_on_the_port_that_is_asked_and_is_asked_where_it_answers() -> None:
+    (container,) = pod()["spec"]["containers"]
+    (port,) = container["ports"]
+    assert assert_serves(container["args"])["--port"] == str(port["containerPort"])
+    for probe in ("startupProbe", "readinessProbe"):
+        assert_is_route(container[probe]["httpGet"]["path"])
+        assert container[probe]["httpGet"]["port"] == port["name"]
+    # It is not well while it drains, and must not be killed for that.
+    assert container["livenessProbe"]["tcpSocket"] == {"port": port["name"]}
+
+
+def test_the_objects_of_the_manifest_find_each_other() -> None:
+    found = manifests()
+    labels = pod()["metadata"]["labels"]
+    assert found["Deployment"]["spec"]["selector"]["matchLabels"] == labels
+    assert found["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels
+    assert found["Service"]["spec"]["selector"] == labels
+    (container,) = pod()["spec"]["containers"]
+    (port,) = found["Service"]["spec"]["ports"]
+    assert port["targetPort"] == container["ports"][0]["name"]
+    path = found["Ingress"]["spec"]["rules"][0]["http"]["paths"][0]
+    assert path["backend"]["service"] == {"name": found["Service"]["metadata"]["name"], "port": {"name": port["name"]}}
+    assert path["path"] == DEFAULT_PREFIX
+    assert container["envFrom"][0]["configMapRef"]["name"] == found["ConfigMap"]["metadata"]["name"]
+    volumes = {volume["name"] for volume in pod()["spec"]["volumes"]}
+    assert {mount["name"] for mount in container["volumeMounts"]} == volumes
+    ((_, user),) = instructions("USER")
+    assert pod()["spec"]["securityContext"]["runAsUser"] == int(user)
+
+
+def test_the_secret_of_the_manifest_has_settings_that_exist() -> None:
+    named = set(re.findall(r"--from-literal=(CHATBUBBLE_\w+)=", text_of("kubernetes.yaml")))
+    assert named == {"CHATBUBBLE_REDIS_URL", "CHATBUBBLE_DATABASE_URL", "CHATBUBBLE_OPERATOR_TOKEN"}
+    assert named <= SETTINGS
+
+
 # All
 
 
-def test_the_proxy_waits_for_300_seconds_and_buffers_nothing() -> None:
-    text = text_of("nginx/chatbubble.conf")
+@pytest.mark.parametrize("name", ["nginx/chatbubble.conf", "kubernetes.yaml"])
+def test_every_proxy_waits_for_300_seconds_and_buffers_nothing(name: str) -> None:
+    text = text_of(name).replace("-", "_").replace('"', "").replace(":", "")
     for wanted in ("proxy_read_timeout 300", "proxy_send_timeout 300", "proxy_buffering off"):
         assert wanted in text
 
