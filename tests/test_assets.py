@@ -258,10 +258,24 @@ def widget_in(wheel: Path) -> dict[str, bytes]:
         return {name.removeprefix(folder): archive.read(name) for name in names}
 
 
-def test_the_wheel_contains_the_built_widget(checkout: Path, built: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel from that copy, in which an earlier build has left something."""
     (checkout / "build" / "lib" / "chatbubble" / "static").mkdir(parents=True)
     (checkout / "build" / "lib" / "chatbubble" / "static" / "chat.0123456789ab.mjs").write_text("old", "utf-8")
-    assert widget_in(make_wheel(checkout, tmp_path)) == contents(built)
+    return make_wheel(checkout, tmp_path_factory.mktemp("wheel"))
+
+
+def test_the_wheel_contains_the_built_widget(wheel: Path, built: Path) -> None:
+    assert widget_in(wheel) == contents(built)
+
+
+def test_the_wheel_contains_the_revisions_of_the_database(wheel: Path) -> None:
+    revisions = sorted((ROOT / "backend" / "chatbubble" / "stores" / "migrations").rglob("*.py"))
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert len(revisions) > 6
+    assert {path.relative_to(ROOT / "backend").as_posix() for path in revisions} <= set(names)
 
 
 def test_the_sdist_makes_the_same_wheel_without_node(checkout: Path, built: Path, tmp_path: Path) -> None:

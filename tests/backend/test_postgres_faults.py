@@ -109,9 +109,11 @@ def test_an_answer_outlives_a_database_that_stands_still(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(served.mounted.saver, "_patience_s", 0.2)
+    monkeypatch.setattr("chatbubble.stores.sql.READY_S", 0.2)
     restarted.pause()
     finish(answering)
     served.await_stats(unsaved=1)
+    assert not store_of(served).is_ready()
     restarted.resume()
     served.await_stats(unsaved=0)
     assert_goes_on(served, answering[0])

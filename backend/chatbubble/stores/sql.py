@@ -39,6 +39,7 @@ _upgrading = BoundedSemaphore(1)
 
 SHOWN_MESSAGES = 500
 CONNECTIONS = 10
+READY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ class SqlStore:
     def is_ready(self) -> bool:
         """See ConversationStore.is_ready."""
         try:
-            return bool(self._run(lambda connection: connection.scalar(text("SELECT 1"))) == 1)
+            return bool(self._run(lambda connection: connection.scalar(text("SELECT 1")), limit_s=READY_S) == 1)
         except StoreUnavailable as failure:
             logger.warning("the store is not ready: %s", failure.detail)
             return False
