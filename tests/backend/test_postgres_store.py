@@ -13,14 +13,16 @@ import psycopg
 import pytest
 from postgres_server import PostgresServer
 from psycopg._cmodule import _psycopg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from store_forms import answer, begin, question, said
 
 from chatbubble.errors import ConfigError, StoreUnavailable, TurnRunning
 from chatbubble.records import Author, Feedback, Rating
 from chatbubble.store import Admission, AnswerPart
 from chatbubble.stores import postgresql
+from chatbubble.stores.schema import turns
 from chatbubble.stores.sql import SqlStore
+from chatbubble.stores.statements import IS_RUNNING
 
 OpenStore = Callable[..., SqlStore]
 # Another process in the middle of a transaction that asks `r1` in anna's name.
@@ -154,6 +156,17 @@ def test_what_the_database_leaves_unanswered_for_too_long_is_given_up(store: Sql
         store._run(sleep_in_database(5), limit_s=0.1)
     assert checked_out(store) == 0
     assert store.conversation("anna") is None
+
+
+def test_running_turns_are_found_by_their_index(store: SqlStore) -> None:
+    asked = select(turns.c.stream_id).where(IS_RUNNING).compile(dialect=store._database.engine.dialect)
+
+    def explain(connection: Connection) -> str:
+        # So small a table is read whole, if that is not made dear.
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        return str(connection.exec_driver_sql(f"EXPLAIN {asked}").all())
+
+    assert "one_running_turn" in store._run(explain)
 
 
 def test_two_processes_admit_the_same_question_once(open_shared: OpenStore) -> None:

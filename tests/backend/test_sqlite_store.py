@@ -10,14 +10,16 @@ from pathlib import Path
 
 import gevent
 import pytest
+from sqlalchemy import select
 from store_forms import answer, begin, question, said
 
 from chatbubble.errors import ConfigError, StoreUnavailable, TurnRunning
 from chatbubble.records import Author, Feedback, Rating, Source, TurnState
 from chatbubble.store import AnswerPart
-from chatbubble.stores.schema import metadata
+from chatbubble.stores.schema import metadata, turns
 from chatbubble.stores.sql import SqlStore
 from chatbubble.stores.sqlite import empty_log
+from chatbubble.stores.statements import IS_RUNNING
 
 # As the first Chatbubble made it, while an answer ran.
 EARLIER_DATABASE = """
@@ -81,6 +83,12 @@ def test_a_transaction_runs_beside_the_event_loop(store: SqlStore) -> None:
     store._run(lambda _connection: time.sleep(0.1))  # a native thread's own sleep: it is not patched there
     ticking.kill()
     assert ticks > 20
+
+
+def test_running_turns_are_found_by_their_index(store: SqlStore) -> None:
+    asked = select(turns.c.stream_id).where(IS_RUNNING).compile(dialect=store._database.engine.dialect)
+    plan = store._run(lambda connection: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").all())
+    assert "one_running_turn" in plan[0].detail
 
 
 def test_a_refusal_is_not_printed_as_a_fault(store: SqlStore, capfd: pytest.CaptureFixture[str]) -> None:

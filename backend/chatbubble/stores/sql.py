@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from ..errors import ChatbubbleError, ConfigError, StoreUnavailable
-from ..records import Answer, Conversation, Feedback, Message, Question, Turn, TurnState
+from ..records import Answer, Conversation, Feedback, Message, Question, Turn
 from ..store import Admission, AnswerPart, StoredTurn
 from . import statements
 from .admission import admit
@@ -181,7 +181,7 @@ class SqlStore:
             return 0  # what runs is at work in another app of this process, or in another process
 
         def interrupt(connection: Connection) -> int:
-            cut = connection.execute(statements.select_turns().where(turns.c.state == TurnState.RUNNING)).all()
+            cut = connection.execute(statements.select_turns().where(statements.IS_RUNNING)).all()
             for row in cut:
                 statements.interrupt_turn(connection, to_turn(row), self._now_ms())
             return len(cut)
@@ -199,7 +199,7 @@ class SqlStore:
 
     def running_streams(self) -> tuple[str, ...]:
         """See ConversationStore.running_streams."""
-        running = select(turns.c.stream_id).where(turns.c.state == TurnState.RUNNING)
+        running = select(turns.c.stream_id).where(statements.IS_RUNNING)
         return self._run(lambda connection: tuple(connection.scalars(running)))
 
     def is_ready(self) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
-    literal,
+    literal_column,
     select,
     update,
 )
@@ -30,6 +30,9 @@ from .schema import answer_additions, answer_parts, conversations, feedback, mes
 
 MAX_COUNT = 2**31 - 1
 MODEL_CHARS = 128
+
+# Word for word as the index of running turns has it: with a parameter there, no database would use that one.
+IS_RUNNING = turns.c.state == literal_column("'running'")
 
 _UPSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
@@ -72,7 +75,7 @@ def find_same_request(connection: Connection, question: Question) -> Turn | None
 
 def select_running(conversation_id: str) -> Any:
     """A query for the turn of a conversation that runs."""
-    return select_turns().where(turns.c.conversation_id == conversation_id, turns.c.state == TurnState.RUNNING)
+    return select_turns().where(turns.c.conversation_id == conversation_id, IS_RUNNING)
 
 
 def select_messages() -> Any:
@@ -123,9 +126,7 @@ def _insert_part(dialect: str) -> Any:
     # Only while the turn runs, and nobody ends it meanwhile: a part that comes late can neither
     # outlive an answer nor an erasure.
     given = (bindparam("position", type_=Integer), bindparam("text", type_=Text))
-    running = select(turns.c.stream_id, *given).where(
-        turns.c.stream_id == bindparam("stream_id"), turns.c.state == literal(TurnState.RUNNING)
-    )
+    running = select(turns.c.stream_id, *given).where(turns.c.stream_id == bindparam("stream_id"), IS_RUNNING)
     part = _UPSERTS[dialect](answer_parts).from_select(
         ["stream_id", "position", "text"], running.with_for_update(read=True)
     )
