@@ -12,6 +12,7 @@ import gevent
 import pytest
 from owning import Owner
 from postgres_server import PostgresServer
+from process import StartProcess
 from store_forms import begin
 
 from chatbubble.errors import StoreUnavailable
@@ -106,3 +107,20 @@ def test_a_restart_of_the_server_takes_the_lock_away_for_a_moment_only(
             gevent.sleep(0.01)
     assert "the database has ended our session" in caplog.text
     assert store.conversation("anna") is not None
+
+
+def test_after_a_sudden_death_the_next_server_shows_what_was_said(
+    start_process: StartProcess, postgres_url: str
+) -> None:
+    first = start_process(database_url=postgres_url)
+    visitor = first.visitor()
+    reply = visitor.ask("answer: 1000 tokens at 20 ms")
+    reply.next_event()
+    assert reply.next_event().type == "token"
+    first.kill()
+    second = start_process(database_url=postgres_url)
+    assert "1 answers were cut" in second.log
+    question, answer = second.visitor(visitor.session).conversation()["messages"]
+    assert question["content"] == "answer: 1000 tokens at 20 ms"
+    assert (answer["finishReason"], answer["errorCode"]) == ("interrupted", "INTERRUPTED")
+    assert "Traceback" not in second.log
