@@ -45,6 +45,7 @@ class _Watched:
 
     stream_id: str
     answer: GrowingText
+    attempt: int
     saved: int = 0
 
 
@@ -56,9 +57,9 @@ class Checkpoints:
         self._watched: dict[str, _Watched] = {}
         self._is_at_work = self._is_failing = False
 
-    def watch(self, stream_id: str, answer: GrowingText) -> None:
-        """Save this answer from now on. Never switches."""
-        self._watched[stream_id] = _Watched(stream_id, answer)
+    def watch(self, stream_id: str, answer: GrowingText, attempt: int = 1) -> None:
+        """Save this answer of a turn's attempt from now on. Never switches."""
+        self._watched[stream_id] = _Watched(stream_id, answer, attempt)
         if not self._is_at_work:
             self._is_at_work = True
             gevent.spawn(self._work)
@@ -94,7 +95,9 @@ class Checkpoints:
         try:
             self._store.save_parts(
                 [
-                    AnswerPart(watched.stream_id, watched.saved, watched.answer.text_from(watched.saved))
+                    AnswerPart(
+                        watched.stream_id, watched.saved, watched.answer.text_from(watched.saved), watched.attempt
+                    )
                     for watched, _ in grown
                 ]
             )

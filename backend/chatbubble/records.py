@@ -139,7 +139,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A visitor's message and the answer to it. `message_id` names the answer."""
+    """A visitor's message and the answer to it. `message_id` names the answer; `attempt` counts the
+    processes that have tried to give it."""
 
     stream_id: str
     conversation_id: str
@@ -148,6 +149,7 @@ class Turn:
     request_id: str
     state: TurnState
     created_at: int
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)

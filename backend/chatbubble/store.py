@@ -28,11 +28,12 @@ class StoredTurn:
 @dataclass(frozen=True, slots=True)
 class AnswerPart:
     """Some text of a running answer. Parts join in the order of `position`, which says
-    nothing else; the one that comes twice counts once."""
+    nothing else; the one that comes twice counts once. `attempt` is its turn's."""
 
     stream_id: str
     position: int
     text: str
+    attempt: int = 1
 
 
 class ConversationStore(Protocol):
@@ -69,12 +70,13 @@ class ConversationStore(Protocol):
 
     def save_parts(self, parts: Sequence[AnswerPart]) -> None:
         """Keep what is new of some running answers, in case this process dies before it
-        finishes them. A part of a turn that is not running any more is ignored."""
+        finishes them. A part of a turn that is not running any more is ignored, and so is one
+        of an earlier attempt."""
         ...
 
     def finish_turn(self, turn: Turn, answer: Answer) -> bool:
         """Save the answer and end the turn, once. False when the turn is not running
-        any more or was erased: then nothing is written."""
+        any more, was begun anew or was erased: then nothing is written."""
         ...
 
     def find_turn(self, stream_id: str) -> StoredTurn | None:
@@ -98,6 +100,11 @@ class ConversationStore(Protocol):
     def interrupt_running(self) -> int:
         """End every turn that an earlier process left running, with the parts that were
         saved as its answer; returns how many."""
+        ...
+
+    def restart_turn(self, stream_id: str) -> Turn | None:
+        """Begin a running turn anew, without the parts that were saved: whoever has run it so far can
+        save nothing more of it. None when it does not run."""
         ...
 
     def interrupt_turn(self, stream_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""Ends the turns that dead processes have left, so that nobody waits for ever."""
+"""What becomes of the turns that dead processes have left: they run again, once, or end as interrupted."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import gevent
 
 from .events import Token
 from .leases import Claim, Followers, Leases
-from .retelling import told_again
+from .retelling import connected, told_again
 from .store import ConversationStore, StoredTurn
 from .stream_log import StreamLog
 from .turn import StopReason
+from .visitors import new_id
 from .workers import Workers
 
 logger = logging.getLogger("chatbubble.takeover")
 
+MAX_ATTEMPTS = 2
 _ORPHAN_S = 6.0  # so long nobody has run a turn that the store takes for running
 
 
@@ -32,10 +34,26 @@ class Takeover:
         self._leases.open(Followers(self.take_over, self.lose, self.sweep))
 
     def take_over(self, claim: Claim) -> None:
-        """End a turn whose process has died or hangs. Raises StoreUnavailable."""
+        """Run a turn whose process has died or hangs, once more; after that, end it. Raises StoreUnavailable."""
+        if claim.attempt <= MAX_ATTEMPTS and self._run_again(claim):
+            return
         self._store.interrupt_turn(claim.stream_id)
         self._tell_end(claim.stream_id)
         self._leases.release(claim.stream_id)
+
+    def _run_again(self, claim: Claim) -> bool:
+        """False when the turn has ended meanwhile, or was erased."""
+        stored = self._store.find_turn(claim.stream_id)
+        if stored is None or stored.answer is not None:
+            return False
+        # The log first: from here on nobody else can write what readers see.
+        self._log.take_over(claim.stream_id, claim.question.visitor_id)
+        turn = self._store.restart_turn(claim.stream_id)
+        if turn is None:
+            return False
+        self._log.append(turn.stream_id, connected(turn, new_id("client")))
+        self._workers.start(turn, claim.question)
+        return True
 
     def lose(self, stream_id: str) -> None:
         """Another process has taken over a turn that runs here: this one took too long over something."""

@@ -78,7 +78,7 @@ class RunningTurn:
         follow(self._trace)
         checkpoints, stream_id = self._parts.checkpoints, self.turn.stream_id
         self._generation.start(self._has_news.set)
-        checkpoints.watch(stream_id, self._generation)
+        checkpoints.watch(stream_id, self._generation, self.turn.attempt)
         try:
             self._wait()
             failure = self._failure()

@@ -15,6 +15,7 @@ import pytest  # noqa: E402
 sys.path.insert(0, str(Path(__file__).parent.parent / "fixtures"))
 
 from asking import provider_at  # noqa: E402
+from deployment import deployment  # noqa: E402, F401 -- a fixture
 from hosting import host_site, serve_app, site  # noqa: E402, F401
 from model_server import ModelServer  # noqa: E402
 from process import start_process  # noqa: E402, F401 -- a fixture

@@ -69,9 +69,9 @@ class Deployment:
             process.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def deployment(postgres: PostgresServer) -> Iterator[Deployment]:
-    """A deployment of two processes that the tests of one file share: each has visitors of its own."""
+    """A deployment of two processes that many tests share: each has visitors of its own."""
     redis, model, url = shared_redis(), ModelServer(), postgres.create_database()
     model.start()
     with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gevent
 import pytest
-from deployment import Deployment, deployment, same_visitor  # noqa: F401 -- a fixture
+from deployment import Deployment, same_visitor
 from process import ServerProcess
 from stream_client import Visitor, joined_text
 
@@ -16,12 +16,12 @@ WORDS = 60
 
 
 @pytest.fixture
-def first(deployment: Deployment) -> ServerProcess:  # noqa: F811
+def first(deployment: Deployment) -> ServerProcess:
     return deployment.processes[0]
 
 
 @pytest.fixture
-def second(deployment: Deployment) -> ServerProcess:  # noqa: F811
+def second(deployment: Deployment) -> ServerProcess:
     return deployment.processes[1]
 
 
@@ -73,7 +73,7 @@ def test_a_reload_at_the_other_process_finds_the_running_answer(first: ServerPro
 def test_stop_reaches_the_provider_through_the_other_process(
     first: ServerProcess,
     second: ServerProcess,
-    deployment: Deployment,  # noqa: F811
+    deployment: Deployment,
 ) -> None:
     took_ms = []
     for _ in range(40):
@@ -95,7 +95,7 @@ def test_stop_reaches_the_provider_through_the_other_process(
 def test_the_same_request_at_the_other_process_asks_the_model_once(
     first: ServerProcess,
     second: ServerProcess,
-    deployment: Deployment,  # noqa: F811
+    deployment: Deployment,
 ) -> None:
     asked = len(deployment.model.requests)
     visitor = first.visitor()
@@ -109,7 +109,7 @@ def test_the_same_request_at_the_other_process_asks_the_model_once(
 def test_requests_that_race_at_both_processes_ask_the_model_once(
     first: ServerProcess,
     second: ServerProcess,
-    deployment: Deployment,  # noqa: F811
+    deployment: Deployment,
 ) -> None:
     asked = len(deployment.model.requests)
     visitor = first.visitor()
@@ -135,7 +135,7 @@ def test_a_second_question_is_refused_at_the_other_process(first: ServerProcess,
 def test_erasing_at_the_other_process_ends_the_answer(
     first: ServerProcess,
     second: ServerProcess,
-    deployment: Deployment,  # noqa: F811
+    deployment: Deployment,
 ) -> None:
     visitor = first.visitor()
     reply = visitor.ask(answer(1000))
@@ -176,7 +176,7 @@ def test_a_strangers_stream_is_not_found_at_the_other_process(first: ServerProce
 def test_the_numbers_are_those_of_all_and_of_each(
     first: ServerProcess,
     second: ServerProcess,
-    deployment: Deployment,  # noqa: F811
+    deployment: Deployment,
 ) -> None:
     visitors = [Visitor(process.port) for process in (first, first, second)]
     streams = [stream_id_of(visitor.ask(answer(1000))) for visitor in visitors]

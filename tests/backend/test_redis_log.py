@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import gevent
 import pytest
@@ -208,6 +208,36 @@ def test_what_another_process_writes_cannot_be_written_here(here: RedisStreamLog
     assert there.owner("s") == "anna"
     with pytest.raises(StreamEnded):
         there.append("s", done())
+
+
+def test_who_was_taken_over_can_write_nothing_more(
+    here: RedisStreamLog, there: RedisStreamLog, make_log: MakeLog
+) -> None:
+    tell(here, "s", *tokens("old "))
+    assert here.flush(5)
+    third = make_log()
+    own, other = here.reader("s"), Reader(third)
+    there.take_over("s", "anna")
+    here.append("s", Token("late", 4, 1))
+    assert here.flush(5)
+    assert own.is_closed
+    there.append("s", Token("new", 0, 1))
+    there.append("s", done("new"))
+    assert other.end() == read_to_end(here.reader("s")) == read_to_end(there.reader("s")) == "new"
+    assert "reset" in [event.type for event in other.events]
+
+
+def test_two_who_take_over_at_once_do_not_mix(here: RedisStreamLog, there: RedisStreamLog, make_log: MakeLog) -> None:
+    log = make_log()
+    tell(log, "s", *tokens("old"))
+    assert log.flush(5)
+    gevent.joinall([gevent.spawn(each.take_over, "s", "anna") for each in (here, there)], timeout=5, raise_error=True)
+    for each, text in ((here, "here"), (there, "there")):
+        with suppress(NotFound, StreamEnded):
+            each.append("s", Token(text, 0, 1))
+            each.append("s", done(text))
+        assert each.flush(5)
+    assert len({read_to_end(each.reader("s")) for each in (here, there, make_log())}) == 1
 
 
 def test_a_private_stream_stays_in_its_process(here: RedisStreamLog, there: RedisStreamLog) -> None:

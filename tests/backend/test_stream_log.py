@@ -11,7 +11,7 @@ from stream_client import joined_text
 from stream_log_forms import FORMS, MEGABYTE, decode, done, read, read_batches, tell, texts, tokens
 
 from chatbubble.errors import NotFound, StreamEnded
-from chatbubble.events import Custom, Event
+from chatbubble.events import Custom, Event, Token
 from chatbubble.records import Cursor
 from chatbubble.stream_log import StreamLog
 
@@ -211,6 +211,51 @@ def test_a_discarded_stream_is_gone_and_its_readers_end(log: StreamLog) -> None:
     assert log.owner("s") is None
     with pytest.raises(NotFound):
         log.reader("s")
+
+
+def test_a_stream_that_is_taken_over_starts_again_for_its_readers(log: StreamLog) -> None:
+    (old,) = tell(log, "s", *tokens("old"))
+    reader, waiting = log.reader("s"), log.reader("s", old)
+    start = log.take_over("s", "anna")
+    assert start.epoch != old.epoch
+    log.append("s", Token("new", 0, 1))
+    log.append("s", done("new"))
+    for each in (reader, waiting):
+        events = decode(read_batches(each))
+        assert [event.type for event in events] == ["reset", "token", "done"]
+        assert joined_text(events) == "new"
+
+
+def test_a_stream_that_has_ended_can_be_taken_over(log: StreamLog) -> None:
+    tell(log, "s", *tokens("old"), done("old"))
+    log.take_over("s", "anna")
+    log.append("s", done())
+    assert [event.type for event in read(log, "s")] == ["done"]
+
+
+def test_an_unknown_stream_can_be_taken_over(log: StreamLog) -> None:
+    log.take_over("s", "anna")
+    log.append("s", done())
+    assert log.owner("s") == "anna"
+
+
+def test_an_abandoned_stream_cuts_its_readers_off(log: StreamLog) -> None:
+    tell(log, "s", *tokens("a"))
+    reader = log.reader("s")
+    log.abandon("s")
+    log.abandon("s")
+    assert reader.is_closed
+    with pytest.raises(NotFound):
+        log.append("s", done())
+
+
+def test_a_forgotten_stream_ends_without_its_text(log: StreamLog) -> None:
+    tell(log, "s", *tokens("secret"))
+    reader = log.reader("s")
+    log.forget("s")
+    events = decode(read_batches(reader))
+    assert [event.type for event in events if event.type != "reset"] == ["done"]
+    assert not texts(events)
 
 
 def test_closing_wakes_a_waiting_reader(log: StreamLog) -> None:

@@ -96,6 +96,8 @@ class RedisLeases:
 
     def take(self, turn: Turn, question: Question) -> None:
         """See Leases.take."""
+        if turn.stream_id in self._held:
+            return  # it was taken over, and is held since
         page = asdict(question.page) if question.page else None
         text = {"stream": turn.stream_id, "visitor": turn.visitor_id, "request": turn.request_id}
         self._held[turn.stream_id] = _Lease(json.dumps({**text, "locale": question.locale, "page": page}))

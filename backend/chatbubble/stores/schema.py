@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 # The newest of `migrations`: what the tables below are.
-REVISION = "0006"
+REVISION = "0007"
 
 metadata = MetaData()
 
@@ -63,6 +63,14 @@ turns = Table(
         sqlite_where=text("state = 'running'"),
         postgresql_where=text("state = 'running'"),
     ),
+)
+
+# Of turns that were begun anew after their process had died, which attempt counts; of the others, the first.
+turn_attempts = Table(
+    "turn_attempts",
+    metadata,
+    Column("stream_id", ForeignKey(turns.c.stream_id, ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, nullable=False),
 )
 
 # What is known of answers that still run; the rows go when the turn ends. Deleting the

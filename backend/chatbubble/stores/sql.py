@@ -188,6 +188,10 @@ class SqlStore:
 
         return self._run(interrupt)
 
+    def restart_turn(self, stream_id: str) -> Turn | None:
+        """See ConversationStore.restart_turn."""
+        return self._run(lambda connection: statements.restart_turn(connection, stream_id))
+
     def interrupt_turn(self, stream_id: str) -> bool:
         """See ConversationStore.interrupt_turn."""
 

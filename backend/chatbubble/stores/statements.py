@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
     literal_column,
     select,
@@ -26,13 +28,31 @@ from ..errors import RequestMismatch
 from ..records import Answer, Author, Feedback, FinishReason, Message, Question, Turn, TurnState
 from ..store import AnswerPart
 from .rows import from_additions, to_message, to_turn
-from .schema import answer_additions, answer_parts, conversations, feedback, messages, replaced_messages, turns
+from .schema import (
+    answer_additions,
+    answer_parts,
+    conversations,
+    feedback,
+    messages,
+    replaced_messages,
+    turn_attempts,
+    turns,
+)
 
 MAX_COUNT = 2**31 - 1
 MODEL_CHARS = 128
 
 # Word for word as the index of running turns has it: with a parameter there, no database would use that one.
 IS_RUNNING = turns.c.state == literal_column("'running'")
+
+# Which attempt at a row of `turns` counts.
+_ATTEMPT = func.coalesce(
+    select(turn_attempts.c.attempt)
+    .where(turn_attempts.c.stream_id == turns.c.stream_id)
+    .correlate(turns)
+    .scalar_subquery(),
+    1,
+)
 
 _UPSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
@@ -117,7 +137,7 @@ def put_feedback(connection: Connection, visitor_id: str, message_id: str, given
 
 def insert_parts(connection: Connection, parts: Sequence[AnswerPart]) -> None:
     """Keep these parts, as far as their turns run."""
-    rows = [{"stream_id": part.stream_id, "position": part.position, "text": part.text} for part in parts]
+    rows = [asdict(part) for part in parts]
     connection.execute(_insert_part(connection.dialect.name), rows)
 
 
@@ -126,7 +146,11 @@ def _insert_part(dialect: str) -> Any:
     # Only while the turn runs, and nobody ends it meanwhile: a part that comes late can neither
     # outlive an answer nor an erasure.
     given = (bindparam("position", type_=Integer), bindparam("text", type_=Text))
-    running = select(turns.c.stream_id, *given).where(turns.c.stream_id == bindparam("stream_id"), IS_RUNNING)
+    running = select(turns.c.stream_id, *given).where(
+        turns.c.stream_id == bindparam("stream_id"),
+        IS_RUNNING,
+        bindparam("attempt", type_=Integer) == _ATTEMPT,
+    )
     part = _UPSERTS[dialect](answer_parts).from_select(
         ["stream_id", "position", "text"], running.with_for_update(read=True)
     )
@@ -147,6 +171,8 @@ def finish_turn(connection: Connection, turn: Turn, answer: Answer) -> bool:
         return False
     if row.state != TurnState.RUNNING:
         return _is_saved(connection, row, answer)
+    if _find_attempt(connection, turn.stream_id) != turn.attempt:
+        return False
     _insert_answer(connection, row, answer)
     connection.execute(
         update(turns)
@@ -167,8 +193,30 @@ def _is_saved(connection: Connection, turn: Row[Any], answer: Answer) -> bool:
     )
 
 
+def restart_turn(connection: Connection, stream_id: str) -> Turn | None:
+    """Make the next attempt the one that counts; None when the turn does not run."""
+    row = connection.execute(select_turns().where(turns.c.stream_id == stream_id)).first()
+    if row is None:
+        return None
+    lock_conversation_of(connection, row.visitor_id)
+    running = (turns.c.stream_id == stream_id, IS_RUNNING)
+    # Locked, so that no part of the attempt before comes after it.
+    if connection.execute(select(turns.c.stream_id).where(*running).with_for_update()).first() is None:
+        return None
+    attempt = _find_attempt(connection, stream_id) + 1
+    connection.execute(delete(turn_attempts).where(turn_attempts.c.stream_id == stream_id))
+    connection.execute(insert(turn_attempts).values(stream_id=stream_id, attempt=attempt))
+    connection.execute(delete(answer_parts).where(answer_parts.c.stream_id == stream_id))
+    return replace(to_turn(row), attempt=attempt)
+
+
+def _find_attempt(connection: Connection, stream_id: str) -> int:
+    return int(connection.scalar(select(_ATTEMPT).select_from(turns).where(turns.c.stream_id == stream_id)) or 1)
+
+
 def interrupt_turn(connection: Connection, turn: Turn, now: int) -> bool:
     """End a turn that nobody runs any more, with what was kept of its answer; `now` in milliseconds."""
+    turn = replace(turn, attempt=_find_attempt(connection, turn.stream_id))
     answer = Answer(
         text=find_text(connection, turn.stream_id),
         state=TurnState.INTERRUPTED,
