@@ -89,8 +89,7 @@ export async function createChat(launcher) {
   const { signal } = life;
   const store = createStore(initialState, reportError);
   const server = connect(endpoint, given, locale, store, async () => (await sync) ?? (sync = start('sync')));
-  const onClose = () => show(false);
-  const panel = createPanel({ ...launcher, theme, locale, words, server, signal, onClose });
+  const panel = createPanel({ ...launcher, theme, locale, words, server, signal, onClose: () => show(false) });
 
   /**
    * Title, greeting and accent: the page's own, else those of the server, else ours.
@@ -120,7 +119,8 @@ export async function createChat(launcher) {
   };
   const extras = start('extras');
   let sync = start('sync');
-
+  // At the same time, not one after the other: the line may be cut before the extras ask for them.
+  ['actions', 'menu'].forEach((name) => void fetchPart(name));
   signal.addEventListener('abort', server.destroy);
   return {
     show: panel.show,
