@@ -24,8 +24,8 @@ WIDGET = ROOT / "widget" / "src"
 PYTHON_FLOORS = {
     5: ["__init__", "extension", "cli", "mounted", "server"],
     4: [
-        "views", "assets", "chat", "connections", "health", "incoming", "metrics", "mount", "responses", "routes",
-        "takeover", "workers",
+        "views", "assets", "chat", "connections", "fleet_metrics", "health", "incoming", "metrics", "mount",
+        "responses", "routes", "takeover", "workers",
     ],
     3: ["turn", "generation", "checkpoints", "delivery", "retelling", "saving"],
     2: [

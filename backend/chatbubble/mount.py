@@ -10,7 +10,6 @@ from .clients import Clients
 from .config import Settings
 from .identity import Identity
 from .measures import Measures
-from .metrics import Metrics
 from .origins import OriginRules, RefusedOrigins
 
 EXTENSION_KEY = "chatbubble"
@@ -27,7 +26,6 @@ class Mount(Protocol):
     clients: Clients
     chat: Chat
     measures: Measures
-    metrics: Metrics
 
     def start(self, *, is_one_of_several: bool = False) -> None:
         """Open what needs opening, once. Raises Unpatched or StoreUnavailable, and
@@ -36,6 +34,10 @@ class Mount(Protocol):
 
     def get_stats(self) -> dict[str, Any]:
         """The numbers of `GET /stats`."""
+        ...
+
+    def render_metrics(self, accept: str | None, *, of_all: bool = False) -> tuple[bytes, str]:
+        """The page of `GET /metrics` and its content type: of this process, or of all."""
         ...
 
     def get_health(self, *, is_one_of_several: bool = False) -> tuple[bool, dict[str, str]]:

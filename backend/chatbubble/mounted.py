@@ -20,6 +20,7 @@ from .clients import Clients
 from .config import Settings
 from .errors import ClientNotFound, ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
 from .fleet import Alone, Broadcast, Fleet, ForgetStream, Message, SendTo, StopTurn
+from .fleet_metrics import FleetMetrics
 from .generation import TurnParts
 from .health import tell_states
 from .hub_lag import HubLag
@@ -46,6 +47,7 @@ logger = logging.getLogger("chatbubble")
 
 _LAST_SAVES_S = 2.0
 _LAST_EVENTS_S = 5.0  # what a server takes to stop, after its answers
+_PAGE = "metrics"  # beside the numbers of a process: its metrics, in Prometheus's text format
 _REACH_S = 1.0  # what other processes may take to say that a client is theirs
 
 UNPATCHED = (
@@ -134,7 +136,7 @@ class Mounted:
             logger.warning("%d answers were cut by the last stop; they are marked as interrupted", interrupted)
         if self.settings.operator_token:
             self._hub_lag.start()
-        self.fleet.open(self._hear, self._count)
+        self.fleet.open(self._hear, self._report)
         self._takeover.open()
         self._is_started = True
 
@@ -185,8 +187,20 @@ class Mounted:
 
     def get_stats(self) -> dict[str, Any]:
         """The numbers of `GET /stats`: all processes together, and each."""
-        own, others = self._count(), self.fleet.get_others()
+        own = self._count()
+        others = [{name: value for name, value in told.items() if name != _PAGE} for told in self.fleet.get_others()]
         return {**sum_up(own, others), "processes": [own, *others]}
+
+    def render_metrics(self, accept: str | None, *, of_all: bool = False) -> tuple[bytes, str]:
+        """The page of `GET /metrics` and its content type: of this process, or of all."""
+        if not of_all:
+            return self.metrics.render(accept)
+        told = [self._report(), *self.fleet.get_others()]
+        return FleetMetrics({f"{each['host']}:{each['pid']}": each[_PAGE] for each in told}).render(accept)
+
+    def _report(self) -> dict[str, Any]:
+        """What other processes know of this one."""
+        return {**self._count(), _PAGE: self.metrics.render(None)[0].decode()}
 
     def _count(self) -> dict[str, Any]:
         """The numbers of this process."""

@@ -157,7 +157,8 @@ def stats() -> Response:
 
 def metrics() -> Response:
     """`GET /metrics`, for operators: what Prometheus reads."""
-    page, content_type = _mount_of_operator().metrics.render(request.headers.get("Accept"))
+    of_all = request.args.get("processes") == "all"
+    page, content_type = _mount_of_operator().render_metrics(request.headers.get("Accept"), of_all=of_all)
     return Response(page, content_type=content_type)
 
 

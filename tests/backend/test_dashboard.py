@@ -15,9 +15,9 @@ from chatbubble.metrics import Metrics
 from chatbubble.workers import Workers
 
 BOARD = Path(__file__).parents[2] / "docs" / "deploy" / "grafana.json"
-# Words of PromQL, and what Prometheus adds by itself.
+# Words of PromQL, and what Prometheus or the page of all processes adds.
 WORDS = {"and", "by", "changes", "count", "histogram_quantile", "increase", "label_values", "on", "rate", "sum"}
-ADDED = {"instance", "job"}
+ADDED = {"instance", "job", "process"}
 
 
 def load_board() -> Any:
