@@ -16,6 +16,7 @@ from switches import no_switches
 
 from chatbubble.errors import ConfigError, NotFound, RedisUnavailable, StreamEnded
 from chatbubble.events import Connected, Custom, Token
+from chatbubble.records import Cursor
 from chatbubble.stream_log import Batch, StreamReader
 from chatbubble.stream_logs.redis import RedisStreamLog
 from chatbubble.stream_logs.redis_hub import RedisHub
@@ -91,6 +92,30 @@ def test_another_process_reads_on_after_every_cursor(here: RedisStreamLog, there
     for position, cursor in enumerate(cursors):
         assert texts(read(there, "s", cursor)) == list("abcdef")[position:]
     assert there.reader("s", cursors[-1]).is_exhausted
+
+
+def test_a_reader_who_is_faster_than_redis_waits_for_it(
+    here: RedisStreamLog, there: RedisStreamLog, redis: RedisServer
+) -> None:
+    here.open("s", "anna")
+    assert there.owner("s") == "anna"
+    redis.pause()
+    try:
+        cursors = [here.append("s", event) for event in tokens(*"abc")]
+        coming = gevent.spawn(lambda: read(there, "s", cursors[1]))
+        gevent.sleep(0.05)
+        assert not coming.ready()
+    finally:
+        redis.go_on()
+    assert [(event.type, event.data["text"]) for event in coming.get(timeout=5)] in ([], [("token", "c")])
+
+
+def test_a_place_that_never_comes_is_told_after_a_while(here: RedisStreamLog, there: RedisStreamLog) -> None:
+    start = here.open("s", "anna")
+    here.append("s", next(tokens("a")))
+    assert here.flush(5)
+    beyond = Cursor(start.epoch, 7)
+    assert [event.type for event in read(there, "s", beyond)][:1] == ["reset"]
 
 
 def test_readers_who_come_at_any_moment_miss_nothing(here: RedisStreamLog, there: RedisStreamLog) -> None:

@@ -126,6 +126,11 @@ class MemoryStreamLog:
         stream = self._streams.get(stream_id)
         return Cursor(stream.epoch, 0) if stream else None
 
+    def end(self, stream_id: str) -> Cursor | None:
+        """The place after the newest event; None for an unknown stream."""
+        stream = self._streams.get(stream_id)
+        return Cursor(stream.epoch, stream.last_seq) if stream else None
+
     def owner(self, stream_id: str) -> str | None:
         """See StreamLog.owner. What it finds, `reader` finds too, until the next switch."""
         self._sweep()

@@ -19,6 +19,7 @@ from .redis_hub import RedisHub
 from .redis_writer import RedisWriter
 
 _TELL_S = 1.0  # how long a question waits for Redis to know its stream
+_CATCH_UP_S = 1.0  # how long a reader who was faster than Redis waits for it
 
 
 class RedisStreamLog:
@@ -73,6 +74,8 @@ class RedisStreamLog:
     def reader(self, stream_id: str, after: Cursor | None = None, *, lost: bool = False) -> StreamReader:
         """See StreamLog.reader."""
         self._find(stream_id)
+        if after is not None and self._follower.follows(stream_id):
+            self._catch_up(stream_id, after)
         return self._local.reader(stream_id, after, lost=lost)
 
     def start(self, stream_id: str) -> Cursor | None:
@@ -144,6 +147,17 @@ class RedisStreamLog:
         """Have the stream in memory, if there is one anywhere."""
         if self._local.owner(stream_id) is None and not self._writer.forgets(stream_id):
             self._follower.join(stream_id)
+
+    def _catch_up(self, stream_id: str, after: Cursor) -> None:
+        """Wait for what a reader has read already, at the process that writes it: it came here faster than Redis."""
+        deadline = time.monotonic() + _CATCH_UP_S
+        while (end := self._local.end(stream_id)) is not None and end.epoch == after.epoch and end.seq < after.seq:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                break
+            waiting = self._local.reader(stream_id, end)
+            waiting.next(left_s)
+            waiting.close()
 
     def _forget_evicted(self, stream_id: str, epoch: str) -> None:
         if not self._follower.follows(stream_id):
