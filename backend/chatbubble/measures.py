@@ -54,6 +54,7 @@ class Measures:
         turn_errors: turns that ended in an error, by its code.
         upstream_faults_in_a_row: turns that ended by a fault of the provider, since the last that was answered.
         refusals: requests that were refused before a stream, by the error's code.
+        taken_over: turns of processes that died or hung: `run_again` or `ended` by this one.
         resumes: streams read on with `GET /chat/<streamId>`.
         resets: readers who were told to forget what they had read.
         drops: streams whose reader was gone before the last event.
@@ -72,6 +73,7 @@ class Measures:
     turn_errors: Counter[str] = field(default_factory=Counter)
     upstream_faults_in_a_row: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
+    taken_over: Counter[str] = field(default_factory=Counter)
     resumes: int = 0
     resets: int = 0
     drops: int = 0

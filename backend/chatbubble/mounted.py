@@ -97,7 +97,7 @@ class Mounted:
         self._parts = parts = TurnParts(settings, self.provider, self.store, self.log, *at_work)
         leases = self._redis.leases if self._redis else NoLeases()
         self.workers = Workers(parts, leases)
-        self._takeover = Takeover(self.store, self.log, self.workers, leases)
+        self._takeover = Takeover(self.store, self.log, self.workers, leases, parts.measures)
         self.metrics = Metrics(parts, self.clients, self.workers, __version__)
         self._hub_lag = HubLag(self.measures.hub_lag)
         limiters = create_limiter(settings.rate_limit), create_feedback_limiter(settings.rate_limit)

@@ -9,6 +9,7 @@ import gevent
 
 from .events import Token
 from .leases import Claim, Followers, Leases
+from .measures import Measures
 from .retelling import connected, told_again
 from .store import ConversationStore, StoredTurn
 from .stream_log import StreamLog
@@ -25,8 +26,11 @@ _ORPHAN_S = 6.0  # so long nobody has run a turn that the store takes for runnin
 class Takeover:
     """What this process does about turns of other processes, and they about its own."""
 
-    def __init__(self, store: ConversationStore, log: StreamLog, workers: Workers, leases: Leases) -> None:
+    def __init__(
+        self, store: ConversationStore, log: StreamLog, workers: Workers, leases: Leases, measures: Measures
+    ) -> None:
         self._store, self._log, self._workers, self._leases = store, log, workers, leases
+        self._taken_over = measures.taken_over
         self._missing_since: dict[str, float] = {}
 
     def open(self) -> None:
@@ -36,8 +40,9 @@ class Takeover:
     def take_over(self, claim: Claim) -> None:
         """Run a turn whose process has died or hangs, once more; after that, end it. Raises StoreUnavailable."""
         if claim.attempt <= MAX_ATTEMPTS and self._run_again(claim):
+            self._taken_over["run_again"] += 1
             return
-        self._store.interrupt_turn(claim.stream_id)
+        self._taken_over["ended"] += self._store.interrupt_turn(claim.stream_id)
         self._tell_end(claim.stream_id)
         self._leases.release(claim.stream_id)
 
@@ -68,6 +73,7 @@ class Takeover:
         for stream_id, since in tuple(self._missing_since.items()):
             if now - since > _ORPHAN_S and self._store.interrupt_turn(stream_id):
                 logger.warning("nobody runs the turn of stream %s: it is marked as interrupted", stream_id)
+                self._taken_over["ended"] += 1
                 self._tell_end(stream_id)
 
     def _tell_end(self, stream_id: str) -> None:

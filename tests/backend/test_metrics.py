@@ -18,9 +18,11 @@ from turning import Turns
 from chatbubble.clients import Clients
 from chatbubble.errors import StoreUnavailable, UpstreamTimeout
 from chatbubble.hub_lag import HubLag
+from chatbubble.leases import Claim, NoLeases
 from chatbubble.measures import HUB_LAG_S, Histogram
 from chatbubble.metrics import Metrics
-from chatbubble.records import Answer, Finish, FinishReason, Turn, TurnState, Usage
+from chatbubble.records import Answer, Finish, FinishReason, Question, Turn, TurnState, Usage
+from chatbubble.takeover import MAX_ATTEMPTS, Takeover
 from chatbubble.workers import Workers
 
 TOKEN = "operator-token-of-the-tests"  # noqa: S105 -- guards nothing
@@ -146,6 +148,18 @@ def test_an_answer_that_is_saved_late_waits_in_a_queue_and_is_counted(
         assert time.monotonic() < deadline
         gevent.sleep(0.01)
     assert measures.saved_late == 1
+
+
+def test_turns_of_dead_processes_are_told_by_what_became_of_them(turns: Turns) -> None:
+    measures, workers = turns.parts.measures, Workers(turns.parts)
+    takeover = Takeover(turns.store, turns.log, workers, NoLeases(), measures)
+    turns.provider.script("a")
+    for attempt in (MAX_ATTEMPTS, MAX_ATTEMPTS + 1):
+        turns.begin()
+        takeover.take_over(Claim(turns.stream_id, Question("hello", "anna", f"r{attempt}"), attempt))
+        workers.drain(5)
+    assert measures.taken_over == {"run_again": 1, "ended": 1}
+    assert measures.outcomes == {TurnState.DONE: 1}
 
 
 def test_mail_that_nobody_has_read_is_a_queue() -> None:
