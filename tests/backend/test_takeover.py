@@ -15,7 +15,18 @@ from redis_server import shared_redis
 from serving import Serve
 from stream_client import Received, Visitor, joined_text
 
+from chatbubble.leases import Claim
+from chatbubble.records import Question
+from chatbubble.store import AnswerPart
+
 NOTICED_S = 8.0
+
+
+@pytest.fixture
+def settings(postgres_url: str) -> dict[str, str]:
+    """Those of one process on PostgreSQL and Redis."""
+    prefix = f"test-{secrets.token_hex(4)}:"
+    return {"database_url": postgres_url, "redis_url": shared_redis().url, "redis_prefix": prefix}
 
 
 def read_on(visitor: Visitor, stream_id: str, last_event_id: str) -> list[Received]:
@@ -35,91 +46,85 @@ def read_on(visitor: Visitor, stream_id: str, last_event_id: str) -> list[Receiv
     return events
 
 
-def test_the_answer_of_a_killed_process_is_given_whole_by_another(deployment: Deployment) -> None:
-    (dying,) = deployment.start()
-    living: ServerProcess = deployment.processes[0]
-    asked = len(deployment.model.requests)
-    visitor = dying.visitor()
-    reply = visitor.ask("answer: 100 tokens at 20 ms")
-    reply.until("token")
-    stream_id = reply.seen[0].data["streamId"]
-    there = same_visitor(visitor, living)
-    following = there.resume(stream_id)
-    following.until("token")
+class Asked:
+    """A running answer of a process that is about to die or to hang, and a reader of it at another one."""
+
+    def __init__(self, leaving: ServerProcess, staying: ServerProcess) -> None:
+        self.visitor = leaving.visitor()
+        self.own = self.visitor.ask("answer: 100 tokens at 20 ms")
+        self.own.until("token")
+        self.stream_id = self.own.seen[0].data["streamId"]
+        self.there = same_visitor(self.visitor, staying)
+        self.following = self.there.resume(self.stream_id)
+        self.following.until("token")
+
+    def check(self) -> None:
+        """Whoever reads it, wherever, ends with the whole answer, which is the stored one."""
+        self.following.until_end()
+        assert self.following.seen[-1].type == "done"
+        text = self.following.seen[-1].data["fullText"]
+        assert joined_text(self.following.seen) == text
+        with suppress(ConnectionError):
+            self.own.until_end()
+        assert not [event for event in self.own.seen if event.type in ("done", "error")]
+        assert joined_text([*self.own.seen, *read_on(self.there, self.stream_id, self.own.last_event_id)]) == text
+        assert [message["content"] for message in self.there.conversation()["messages"]][1:] == [text]
+
+
+def test_the_answer_of_a_process_that_dies_or_hangs_is_given_whole_by_another(deployment: Deployment) -> None:
+    dying, hanging = deployment.start(2)
+    living = deployment.processes[0]
+    before = len(deployment.model.requests)
+    killed, hung = Asked(dying, living), Asked(hanging, living)
     dying.kill()
+    hanging.signal(signal.SIGSTOP)
     died_at = time.monotonic()
-    with suppress(ConnectionError):
-        reply.until_end()
-    following.until("reset")
+    for asked in (killed, hung):
+        asked.following.until("reset")
     noticed_s = time.monotonic() - died_at
     print(f"noticed after {noticed_s:.1f} s")  # noqa: T201 -- the figure belongs in the report
     assert noticed_s < NOTICED_S
-    events = following.until_end()
-    assert events[-1].type == "done"
-    assert joined_text(events) == events[-1].data["fullText"] == there.conversation()["messages"][-1]["content"]
-    assert joined_text([*reply.seen, *read_on(there, stream_id, reply.last_event_id)]) == joined_text(events)
-    assert len(deployment.model.requests) - asked == 2
-    assert there.ask("and now?").status == 200
-
-
-def test_a_turn_that_two_processes_die_of_ends_as_interrupted(deployment: Deployment) -> None:
-    first, second = deployment.start(2)
-    living: ServerProcess = deployment.processes[0]
-    living.signal(signal.SIGSTOP)  # so that the second one takes over
-    deployment.processes[1].signal(signal.SIGSTOP)
-    visitor = first.visitor()
-    reply = visitor.ask("answer: 2000 tokens at 20 ms")
-    reply.until("token")
-    stream_id = reply.seen[0].data["streamId"]
-    following = same_visitor(visitor, second).resume(stream_id)
-    following.until("token")
-    first.kill()
-    following.until("reset")
-    following.until("token")
-    gevent.sleep(1.5)  # as long as it takes to save some of the text
-    for process in deployment.processes[:2]:
-        process.signal(signal.SIGCONT)
-    second.kill()
-    with suppress(ConnectionError):
-        following.until_end()
-    there = same_visitor(visitor, living)
-    events = [*following.seen, *read_on(there, stream_id, following.last_event_id)]
-    ended_at = time.monotonic()
-    assert (events[-1].type, events[-1].data["code"], events[-1].data["retryable"]) == ("error", "INTERRUPTED", True)
-    kept = there.conversation()["messages"][-1]
-    assert (kept["errorCode"], kept["content"]) == ("INTERRUPTED", joined_text(events))
-    assert kept["content"]
-    assert there.ask("and now?").status == 200
-    assert time.monotonic() - ended_at < 1
-
-
-def test_a_process_that_hangs_writes_nothing_more_once_it_wakes(deployment: Deployment) -> None:
-    (hanging,) = deployment.start()
-    living: ServerProcess = deployment.processes[0]
-    visitor = hanging.visitor()
-    reply = visitor.ask("answer: 150 tokens at 20 ms")
-    reply.until("token")
-    stream_id = reply.seen[0].data["streamId"]
-    there = same_visitor(visitor, living)
-    following = there.resume(stream_id)
-    following.until("token")
-    hanging.signal(signal.SIGSTOP)
-    following.until("reset")
+    # It wakes while another one gives its answer, and must not say a word more of it.
     hanging.signal(signal.SIGCONT)
-    with suppress(ConnectionError):
-        reply.until_end()
-    following.until_end()
-    text = following.seen[-1].data["fullText"]
-    assert joined_text(following.seen) == text
-    assert joined_text([*reply.seen, *read_on(there, stream_id, reply.last_event_id)]) == text
-    own = same_visitor(visitor, hanging)
-    assert joined_text(read_on(own, stream_id, "")) == text
-    assert [message["content"] for message in own.conversation()["messages"]][1:] == [text]
+    for asked in (killed, hung):
+        asked.check()
+    assert len(deployment.model.requests) - before == 4
+    assert joined_text(read_on(same_visitor(hung.visitor, hanging), hung.stream_id, "")) == joined_text(
+        hung.following.seen
+    )
+    assert killed.there.ask("and now?").status == 200
 
 
-def test_a_turn_that_nobody_runs_is_ended(serve: Serve, monkeypatch: pytest.MonkeyPatch, postgres_url: str) -> None:
-    prefix = f"test-{secrets.token_hex(4)}:"
-    served = serve(database_url=postgres_url, redis_url=shared_redis().url, redis_prefix=prefix)
+def test_a_turn_that_two_processes_have_died_of_ends_as_interrupted(serve: Serve, settings: dict[str, str]) -> None:
+    served = serve(**settings)
+    visitor, call = served.visitor(), served.provider.hold()
+    reply = visitor.ask()
+    stream_id = reply.until("connected")[0].data["streamId"]
+    call.say("half an ", "answer")
+    while joined_text(reply.seen) != "half an answer":
+        reply.until("token")
+    served.mounted.store.save_parts([AnswerPart(stream_id, 0, "half an answer")])
+    turn = served.mounted.store.find_turn(stream_id)
+    assert turn is not None
+    question = Question("", turn.turn.visitor_id, turn.turn.request_id)
+    served.mounted._takeover.take_over(Claim(stream_id, question, attempt=3))
+    events = reply.until_end()
+    assert (events[-1].data["code"], events[-1].data["retryable"]) == ("INTERRUPTED", True)
+    kept = visitor.conversation()["messages"][-1]
+    assert (
+        (kept["errorCode"], kept["content"])
+        == ("INTERRUPTED", joined_text(reply.seen))
+        == ("INTERRUPTED", "half an answer")
+    )
+    served.provider.script("at once")
+    assert joined_text(visitor.ask().until_end()) == "at once"
+    call.finish()
+
+
+def test_a_turn_that_nobody_runs_is_ended(
+    serve: Serve, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(**settings)
     visitor, call = served.visitor(), served.provider.hold()
     reply = visitor.ask()
     reply.until("connected")

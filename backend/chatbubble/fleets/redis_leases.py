@@ -44,8 +44,13 @@ for i = 3, #ARGV, 2 do
     elseif #pending > 0 then
         redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'JUSTID')
     else
-        id = redis.call('XADD', KEYS[1], '*', 't', ARGV[i + 1])
-        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'FORCE', 'JUSTID')
+        -- A Redis that is full takes no new one, and must renew the others all the same.
+        id = redis.pcall('XADD', KEYS[1], '*', 't', ARGV[i + 1])
+        if type(id) == 'table' then
+            id = ''
+        else
+            redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'FORCE', 'JUSTID')
+        end
     end
     table.insert(answers, id)
 end
@@ -167,7 +172,7 @@ class RedisLeases:
                 gevent.spawn(followers.lose, stream_id)
             elif is_held:
                 lease.entry_id = answer
-            else:
+            elif answer:
                 self._released.append(answer)  # it ended as its entry was made
 
     def _end_released(self) -> None:

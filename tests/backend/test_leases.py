@@ -1,0 +1,185 @@
+"""Who runs which turn: a process is taken for dead when it is, and never because Redis was away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gevent
+import pytest
+from redis_server import RedisServer, own_redis
+
+from chatbubble.errors import StoreUnavailable
+from chatbubble.fleets import redis_leases
+from chatbubble.fleets.redis_leases import RedisLeases
+from chatbubble.leases import Claim, Followers
+from chatbubble.records import Page, Question, Turn, TurnState
+from chatbubble.stream_logs.redis_hub import RedisHub
+
+LEASE_S = 0.6
+ASKED = Question("hello", "anna", "r1", Page("https://shop.example/", "Shop"), "de")
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with own_redis(tmp_path) as server:
+        yield server
+
+
+class Process:
+    """The leases of one process, and what it was told."""
+
+    def __init__(self, redis: RedisServer, name: str) -> None:
+        self.claims: list[Claim] = []
+        self.lost: list[str] = []
+        self.swept: list[frozenset[str]] = []
+        self.hub = RedisHub(redis.url)
+        self.leases = RedisLeases(self.hub, name)
+        self.leases.open(Followers(self.claims.append, self.lost.append, self.swept.append))
+
+    def run(self, stream_id: str) -> None:
+        """Take a turn, and wait until Redis knows."""
+        self.leases.take(Turn(stream_id, "conv", "msg", "anna", "r1", TurnState.RUNNING, 1), ASKED)
+        gevent.sleep(0.2)
+
+    def close(self) -> None:
+        self.leases.close()
+        self.hub.close()
+
+
+@pytest.fixture
+def start(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Process]]:
+    """Starts processes, eight times as hasty as real ones."""
+    for name, value in (("LEASE_S", LEASE_S), ("RENEW_S", 0.1), ("_GAP_S", 0.3), ("_SWEEP_S", 0.1)):
+        monkeypatch.setattr(redis_leases, name, value)
+    started: list[Process] = []
+
+    def start_one(name: str) -> Process:
+        started.append(Process(redis, name))
+        return started[-1]
+
+    yield start_one
+    for process in started:
+        process.close()
+
+
+def await_that(holds: Callable[[], object], timeout_s: float = 5.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline
+        gevent.sleep(0.01)
+
+
+def test_a_turn_whose_process_lives_is_left_alone(start: Callable[[str], Process]) -> None:
+    one, other = start("one"), start("other")
+    one.run("s")
+    gevent.sleep(3 * LEASE_S)
+    assert (one.claims, other.claims, one.lost) == ([], [], [])
+    assert other.swept[-1] == {"s"}
+
+
+def test_a_turn_whose_process_is_dead_is_claimed_by_one(start: Callable[[str], Process]) -> None:
+    dead, one, other = start("dead"), start("one"), start("other")
+    dead.run("s")
+    dead.close()
+    await_that(lambda: one.claims or other.claims)
+    gevent.sleep(2 * LEASE_S)
+    assert one.claims + other.claims == [Claim("s", Question("", "anna", "r1", ASKED.page, "de"), 2)]
+
+
+def test_each_death_counts(start: Callable[[str], Process]) -> None:
+    processes = [start(name) for name in ("first", "second", "third")]
+    processes[0].run("s")
+    for attempt in (2, 3):
+        processes.pop(0).close()
+        await_that(lambda: any(process.claims for process in processes))
+        processes.sort(key=lambda process: not process.claims)
+        assert processes[0].claims[0].attempt == attempt
+
+
+def test_a_turn_that_has_ended_leaves_nothing(start: Callable[[str], Process], redis: RedisServer) -> None:
+    one = start("one")
+    one.run("s")
+    one.leases.release("s")
+    await_that(lambda: redis.ask("XLEN", "chatbubble:turns") == b":0\r\n")
+    assert redis.ask("XPENDING", "chatbubble:turns", "chat", "-", "+", "10") == b"*0\r\n"
+
+
+def test_a_process_that_was_taken_for_dead_is_told(start: Callable[[str], Process]) -> None:
+    one, other = start("one"), start("other")
+    one.run("s")
+    assert one.leases._greenlet is not None
+    one.leases._greenlet.kill()
+    await_that(lambda: other.claims)
+    one.leases.open(Followers(one.claims.append, one.lost.append, one.swept.append))
+    await_that(lambda: one.lost == ["s"])
+    gevent.sleep(2 * LEASE_S)
+    assert one.claims == []
+
+
+def test_what_cannot_be_taken_over_now_is_claimed_again(
+    start: Callable[[str], Process], redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, hub, tried = start("dead"), RedisHub(redis.url), []
+
+    def take_over(claim: Claim) -> None:
+        tried.append(claim.attempt)
+        raise StoreUnavailable(detail="not now")
+
+    leases = RedisLeases(hub, "one")
+    leases.open(Followers(take_over, lambda _: None, lambda _: None))
+    dead.run("s")
+    dead.close()
+    await_that(lambda: len(tried) == 2)
+    leases.close()
+    hub.close()
+
+
+def pause(redis: RedisServer) -> Callable[[], None]:
+    redis.pause()
+    return redis.go_on
+
+
+def fill(redis: RedisServer) -> Callable[[], None]:
+    redis.ask("CONFIG", "SET", "maxmemory", "1")
+
+    def mend() -> None:
+        redis.ask("CONFIG", "SET", "maxmemory", "0")
+
+    return mend
+
+
+def make_read_only(redis: RedisServer) -> Callable[[], None]:
+    redis.ask("REPLICAOF", "127.0.0.1", "1")
+
+    def mend() -> None:
+        redis.ask("REPLICAOF", "NO", "ONE")
+
+    return mend
+
+
+def flush(redis: RedisServer) -> Callable[[], None]:
+    redis.ask("FLUSHALL")
+    return lambda: None
+
+
+def restart(redis: RedisServer) -> Callable[[], None]:
+    redis.stop()
+    return redis.start
+
+
+FAULTS = {"paused": pause, "full": fill, "read-only": make_read_only, "flushed": flush, "restarted": restart}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_redis_takes_no_turn_away(fault: str, start: Callable[[str], Process], redis: RedisServer) -> None:
+    one, other = start("one"), start("other")
+    one.run("s")
+    mend = FAULTS[fault](redis)
+    one.leases.take(Turn("new", "conv", "msg", "anna", "r2", TurnState.RUNNING, 1), ASKED)
+    gevent.sleep(2 * LEASE_S)
+    mend()
+    await_that(lambda: other.swept and other.swept[-1] == {"s", "new"})
+    gevent.sleep(LEASE_S)
+    assert (one.claims, other.claims, one.lost) == ([], [], [])
