@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -186,6 +188,12 @@ def test_what_holds_the_event_loop_up_is_seen() -> None:
     seen = sum(lag.counts)
     gevent.sleep(0.03)
     assert sum(lag.counts) == seen
+
+
+def test_the_bench_of_what_a_token_costs_still_runs() -> None:
+    bench = PAGE.parents[1] / "tests" / "bench" / "token_cost.py"
+    told = subprocess.run([sys.executable, bench, "--tokens", "10"], capture_output=True, text=True, check=True)
+    assert [line.endswith(("us a token", "counted")) for line in told.stdout.splitlines()] == [True] * 4
 
 
 def test_a_bucket_holds_its_upper_end() -> None:

@@ -22,7 +22,7 @@ from prometheus_client import Histogram as TheirHistogram  # noqa: E402
 from chatbubble.checkpoints import Checkpoints  # noqa: E402
 from chatbubble.config import Settings  # noqa: E402
 from chatbubble.generation import Generation, TurnParts  # noqa: E402
-from chatbubble.measures import BETWEEN_TOKENS_S, Histogram  # noqa: E402
+from chatbubble.measures import BETWEEN_TOKENS_S, Histogram, Measures  # noqa: E402
 from chatbubble.records import Question, Turn, TurnState  # noqa: E402
 from chatbubble.stream_logs.memory import MemoryStreamLog  # noqa: E402
 
@@ -44,7 +44,7 @@ def make_generation() -> Generation:
     log = MemoryStreamLog()
     log.open("s1", "anna")
     turn = Turn("s1", "c1", "m1", "anna", "r1", TurnState.RUNNING, 0)
-    parts = TurnParts(Settings(), nobody, nobody, log, Checkpoints(nobody))
+    parts = TurnParts(Settings(), nobody, nobody, log, Checkpoints(nobody), nobody, Measures())
     return Generation(turn, Question("hello", "anna", "r1"), parts, time.monotonic)
 
 
