@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +52,10 @@ class Leases(Protocol):
         """Take over nothing any more: the server stops."""
         ...
 
+    def hand_over(self, stream_ids: Sequence[str]) -> bool:
+        """Have another process run these turns, at once. False where that cannot be told."""
+        ...
+
     def close(self) -> None:
         """Take part no more; what is still held, others will take over."""
         ...
@@ -71,6 +75,10 @@ class NoLeases:
 
     def stop_claiming(self) -> None:
         """See Leases.stop_claiming."""
+
+    def hand_over(self, stream_ids: Sequence[str]) -> bool:  # noqa: ARG002 -- nobody is there
+        """See Leases.hand_over: nobody would."""
+        return False
 
     def close(self) -> None:
         """See Leases.close."""

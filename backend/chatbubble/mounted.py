@@ -173,7 +173,8 @@ class Mounted:
 
     def drain(self) -> None:
         """See Chatbubble.drain."""
-        self.workers.drain(self.settings.drain_s)
+        has_heirs = any(not other.get("isDraining") for other in self.fleet.get_others())
+        self.workers.drain(self.settings.drain_s, has_heirs=has_heirs)
         self.saver.flush(_LAST_SAVES_S)
         self.clients.close_channels()
 
@@ -217,6 +218,7 @@ class Mounted:
             "version": __version__,
             "host": gethostname(),
             "pid": os.getpid(),
+            "isDraining": self.workers.is_draining,
         }
 
     def get_health(self, *, is_one_of_several: bool = False) -> tuple[bool, dict[str, str]]:

@@ -69,13 +69,16 @@ class Workers:
         greenlet.join(STOP_WAIT_S)
         return running.state
 
-    def drain(self, budget_s: float) -> None:
-        """Take no new turns, give the running ones `budget_s` seconds, end the rest as interrupted."""
+    def drain(self, budget_s: float, *, has_heirs: bool = False) -> None:
+        """Take no new turns, give the running ones `budget_s` seconds, have another process run the rest
+        again where it `has_heirs`, or else end them as interrupted."""
         self._is_draining = True
         self._leases.stop_claiming()
         self._greenlets.join(timeout=budget_s)
-        for running, _ in tuple(self._running.values()):
-            running.stop(StopReason.INTERRUPTED)
+        left = [running for running, _ in self._running.values()]
+        is_handed_over = has_heirs and self._leases.hand_over([running.turn.stream_id for running in left])
+        for running in left:
+            running.stop(StopReason.TAKEN_OVER if is_handed_over else StopReason.INTERRUPTED)
         self._greenlets.join(timeout=STOP_WAIT_S)
 
     def get_stats(self) -> dict[str, int]:

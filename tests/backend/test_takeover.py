@@ -15,6 +15,7 @@ from redis_server import shared_redis
 from serving import Serve
 from stream_client import Received, Visitor, joined_text
 
+from chatbubble.fleets import redis_leases
 from chatbubble.leases import Claim
 from chatbubble.records import Question
 from chatbubble.store import AnswerPart
@@ -142,3 +143,39 @@ def test_a_turn_that_nobody_runs_is_ended(
     assert visitor.conversation()["messages"][-1]["errorCode"] == "INTERRUPTED"
     assert reply.until_end()[-1].data["code"] == "INTERRUPTED"
     call.finish()
+
+
+def test_a_stopping_server_hands_over_what_it_cannot_finish(
+    serve: Serve, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("LEASE_S", 0.6), ("RENEW_S", 0.1)):
+        monkeypatch.setattr(redis_leases, name, value)
+    here, there = serve(drain_s=0, **settings), serve(**settings)
+    for served in (here, there):
+        served.mounted.start()
+    visitor, call = here.visitor(), here.provider.hold()
+    reply = visitor.ask()
+    stream_id = reply.until("connected")[0].data["streamId"]
+    call.say("half an ")
+    reply.until("token")
+    gevent.sleep(1)  # as long as it takes until leases may be claimed
+    assert len(here.mounted.fleet.get_others()) == 1
+    there.provider.script("a whole answer")
+    here.mounted.drain()
+    with suppress(ConnectionError):
+        reply.until_end()
+    other = Visitor(there.port, visitor.session)
+    events = [*reply.seen, *read_on(other, stream_id, reply.last_event_id)]
+    assert [event.type for event in events if event.type in ("reset", "done", "error")] == ["reset", "done"]
+    assert joined_text(events) == other.conversation()["messages"][-1]["content"] == "a whole answer"
+
+
+def test_the_last_server_that_stops_hands_nothing_over(serve: Serve, settings: dict[str, str]) -> None:
+    served = serve(drain_s=0, **settings)
+    call = served.provider.hold()
+    reply = served.visitor().ask()
+    reply.until("connected")
+    call.say("half an ")
+    reply.until("token")
+    served.mounted.drain()
+    assert reply.until_end()[-1].data["code"] == "INTERRUPTED"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..errors import RedisUnavailable, StoreUnavailable
 from ..leases import Claim, Followers
 from ..records import Page, Question, Turn
 from ..stream_logs.redis_hub import RedisHub
-from ..stream_logs.redis_link import Script
+from ..stream_logs.redis_link import Command, Script
 
 logger = logging.getLogger("chatbubble.leases")
 
@@ -72,10 +73,11 @@ return answers
 
 @dataclass(slots=True, eq=False)
 class _Lease:
-    """One turn of this process; `entry_id` is empty until Redis knows it."""
+    """One turn of this process; `entry_id` is empty until Redis knows it, `attempt` as in Claim."""
 
     text: str | bytes
     entry_id: bytes = b""
+    attempt: int = 1
 
 
 class RedisLeases:
@@ -118,6 +120,23 @@ class RedisLeases:
     def stop_claiming(self) -> None:
         """See Leases.stop_claiming."""
         self._is_claiming = False
+
+    def hand_over(self, stream_ids: Sequence[str]) -> bool:
+        """See Leases.hand_over."""
+        leases = [lease for name in stream_ids if (lease := self._held.get(name)) and lease.entry_id]
+        try:
+            # Idle for so long that anybody may claim it. It does not count as a death.
+            self._hub.link.ask(*(self._idle(lease) for lease in leases))
+        except RedisUnavailable as failure:
+            logger.warning("running answers cannot be handed over: %s", failure.detail)
+            return False
+        for name in stream_ids:
+            self._held.pop(name, None)
+        return True
+
+    def _idle(self, lease: _Lease) -> Command:
+        claim = ("XCLAIM", self._key, _GROUP, self._process_id, 0, lease.entry_id)
+        return (*claim, "IDLE", int(LEASE_S * 2000), "RETRYCOUNT", lease.attempt - 1, "JUSTID")
 
     def close(self) -> None:
         """See Leases.close."""
@@ -186,7 +205,7 @@ class RedisLeases:
         arguments = [_GROUP, self._process_id, int(LEASE_S * 1000)]
         for entry_id, text, attempt in self._claim_idle.run([self._key], arguments):
             claim = _read(text, attempt)
-            self._held[claim.stream_id] = _Lease(text, entry_id)
+            self._held[claim.stream_id] = _Lease(text, entry_id, attempt)
             logger.warning("stream %s was left by another process: attempt %d", claim.stream_id, attempt)
             gevent.spawn(self._take_over, followers, claim)
 
@@ -196,6 +215,9 @@ class RedisLeases:
         except StoreUnavailable as failure:
             # Not renewed any more, it is claimed again: here, or where the store can be reached.
             logger.warning("stream %s cannot be taken over now: %s", claim.stream_id, failure.detail)
+            self._held.pop(claim.stream_id, None)
+        except Exception:
+            logger.exception("stream %s cannot be taken over", claim.stream_id)
             self._held.pop(claim.stream_id, None)
 
     def _all_streams(self) -> frozenset[str]:

@@ -76,6 +76,7 @@ class RedisStreamLog:
         self._find(stream_id)
         if after is not None and self._follower.follows(stream_id):
             self._catch_up(stream_id, after)
+            self._find(stream_id)  # it may have been given up meanwhile
         return self._local.reader(stream_id, after, lost=lost)
 
     def start(self, stream_id: str) -> Cursor | None:

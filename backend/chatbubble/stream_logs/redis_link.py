@@ -126,7 +126,13 @@ def _client(url: str, connections: int, timeout_s: float) -> Redis:
         )
     except ValueError:
         raise ConfigError("CHATBUBBLE_REDIS_URL should be like redis://127.0.0.1:6379/0") from None
-    return Redis(connection_pool=pool)
+    client = Redis(connection_pool=pool)
+    client.set_response_callback("XCLAIM", _as_it_is)  # redis-py reads ids as if they were whole entries
+    return client
+
+
+def _as_it_is(answer: Any, **_options: Any) -> Any:
+    return answer
 
 
 def _unavailable(failure: RedisError) -> RedisUnavailable:
