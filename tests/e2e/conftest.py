@@ -112,10 +112,10 @@ def page(context: BrowserContext, stack: Stack) -> Page:
     return open_shop(context, stack)
 
 
-def open_shop(context: BrowserContext, stack: Stack, path: str = "/") -> Page:
-    """Open a page of the shop and wait for its bubble."""
+def open_shop(context: BrowserContext, stack: Stack, path: str = "/", *, by_link: bool = False) -> Page:
+    """Open a page of the shop and wait for its bubble; `by_link` of another page of the shop."""
     page = context.new_page()
-    page.goto(stack.site + path)
+    page.goto(stack.site + path, referer=f"{stack.site}/" if by_link else None)
     page.locator("chat-bubble").get_by_role("button").first.wait_for()
     return page
 

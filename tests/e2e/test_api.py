@@ -36,7 +36,7 @@ def test_calls_before_the_script_came_are_answered_in_order(visit: Visit, own_si
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        ("'send', 42", "Chatbubble: send takes a text, not a value of type number."),
+        ("'send', 42", "Chatbubble: send takes a text of at most 4,000 characters, not a value of type number."),
         ("'dance'", "Chatbubble: dance is unknown."),
         ("'on', 'dance', () => {}", "Chatbubble: there is no event dance"),
         ("'on', 'open'", "Chatbubble: on open takes a function"),
@@ -51,6 +51,29 @@ def test_a_call_that_makes_no_sense_is_named(page: Page, context: BrowserContext
     Bubble(page).open()
     with page.expect_console_message(lambda message: words in message.text):
         page.evaluate(f"() => Chatbubble({call})")
+
+
+def test_a_question_of_the_page_that_is_too_long_is_named_and_takes_no_draft_away(
+    page: Page, context: BrowserContext
+) -> None:
+    context.expected_errors.append("Chatbubble: ")  # type: ignore[attr-defined]
+    chat = Bubble(page).open()
+    chat.input.fill("My own draft")
+    with page.expect_console_message(lambda message: "ask takes a text of at most 4,000" in message.text):
+        page.evaluate("() => Chatbubble('ask', 'y'.repeat(4001))")
+    expect(chat.input).to_have_value("My own draft")
+
+
+def test_a_finished_answer_is_no_failed_request(page: Page) -> None:
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(f"{request.method} {request.url} {request.failure}"))
+    chat = Bubble(page).open()
+    for number in range(3):
+        chat.ask(f"say: Reply {number}.")
+        expect(chat.answers.last).to_have_text(f"Reply {number}.")
+        chat.wait_until_answered()
+    page.wait_for_timeout(1200)  # as long as a finished stream may linger
+    assert failed == []
 
 
 def test_the_chat_changes_what_it_says_while_it_is_there(page: Page) -> None:

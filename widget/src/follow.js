@@ -10,6 +10,7 @@ import { hasStream } from './response.js';
 import { createDecoder } from './sse.js';
 
 const HEALTHY_MS = 10_000;
+const LINGER_MS = 999;
 
 /**
  * What the parts of the client share. `aborted` names the streams whose abort is under way or done.
@@ -116,7 +117,9 @@ async function attempt(core, { streamId, cursor }, body) {
     if (isStream) await read(core, link);
     return isStream;
   } finally {
-    link.close();
+    // The server closes a finished stream itself; cut by us, it would count as a failed request on the page.
+    if (core.isOver || core.current()) link.close();
+    else core.schedule(link.close, LINGER_MS);
     if (now() - openedAt >= HEALTHY_MS) line.backoff.reset();
   }
 }

@@ -12,7 +12,8 @@ const SHAPE = [/^path\((['"])[\da-z\s,.+-]+\1\)$/i, "a shape like path('M12 2 2 
  * @type {Record<Exclude<keyof Options, 'strings'> | 'ask', [RegExp, string]>}
  */
 const SHAPES = {
-  ask: [/./, 'a text'],
+  // In code points, as the server counts them.
+  ask: [/^[^]{1,4000}$/u, 'a text of at most 4,000 characters'],
   endpoint: [/^(https?:\/\/|\/)[^\s?#]*$/i, 'an address like https://chat.example/api/ai or /api/ai'],
   locale: [/^[a-z]{2,3}([-_][a-z\d]{2,8})*$/i, 'a language tag like en or zh-CN'],
   title: [/./, 'a text'],

@@ -72,8 +72,8 @@ export function createPanel(shell) {
   }
 
   function focus() {
-    // On a phone the keyboard would cover what the visitor came to see.
-    if (matchMedia('(pointer: coarse)').matches) frame.focus({ preventScroll: true });
+    // On a phone the keyboard would cover what the visitor came to see; one that is not on the screen covers nothing.
+    if (matchMedia('(pointer: coarse)').matches && !button.matches(':focus-visible')) frame.focus({ preventScroll: true });
     else composer.focus();
   }
 
