@@ -71,6 +71,10 @@ class RedisServer:
         """The names of all keys that begin so."""
         return {line for line in self.ask("KEYS", f"{prefix}*").decode().split("\r\n") if line.startswith(prefix)}
 
+    def count_connections(self) -> int:
+        """How many connections it has, without the one that asks."""
+        return self.ask("CLIENT", "LIST").count(b" addr=") - 1
+
     def let_pass(self, prefix: str, seconds: float) -> None:
         """Have these keys be so much nearer to their end."""
         for key in self.keys(prefix):

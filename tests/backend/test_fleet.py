@@ -86,16 +86,3 @@ def test_a_process_that_stops_is_counted_no_more(pair: tuple[Served, Served]) ->
     while len(here.mounted.get_stats()["processes"]) != 1:
         assert time.monotonic() < deadline, "still counted"
         gevent.sleep(0.05)
-
-
-def test_three_connections_to_redis_are_enough_for_a_process(pair: tuple[Served, Served]) -> None:
-    before = shared_redis().ask("CLIENT", "LIST").count(b"lib-name=redis-py")
-    here = pair[0]
-    calls = [here.provider.hold() for _ in range(30)]
-    replies = [here.visitor().ask() for _ in calls]
-    for reply in replies:
-        reply.until("connected")
-    assert shared_redis().ask("CLIENT", "LIST").count(b"lib-name=redis-py") <= max(before, 2 * 3)
-    for call in calls:
-        call.finish("done")
-    assert [reply.until_end()[-1].type for reply in replies] == ["done"] * 30

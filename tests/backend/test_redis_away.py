@@ -83,3 +83,18 @@ def test_what_is_erased_meanwhile_is_forgotten_everywhere(pair: tuple[Served, Se
         assert time.monotonic() < deadline, "erased in one process, and told in the other"
         gevent.sleep(0.05)
     assert other.resume(stream_id).status == 404
+
+
+def test_three_connections_to_redis_are_enough_for_a_process(pair: tuple[Served, Served], redis: RedisServer) -> None:
+    here, there = pair
+    calls = [here.provider.hold() for _ in range(30)]
+    visitors = [here.visitor() for _ in calls]
+    replies = [visitor.ask() for visitor in visitors]
+    for reply in replies:
+        reply.until("connected")
+    others = [Visitor(there.port, visitor.session).get("/conversation") for visitor in visitors]
+    assert {other.status for other in others} == {200}
+    assert 2 < redis.count_connections() <= 2 * 3
+    for call in calls:
+        call.finish("done")
+    assert [reply.until_end()[-1].type for reply in replies] == ["done"] * 30
