@@ -62,7 +62,7 @@ def test_two_tabs_and_another_device_show_one_conversation(
     identify(second.page, "two-tabs")
     for chat in (first, second):
         expect(chat.questions).to_have_count(0)
-    first.ask("answer: 60 tokens at 40 ms")
+    first.ask("answer: 60 tokens at 41 ms")
     expect(second.answers.last).to_contain_text("word5 ")
     # The page that is loaded next says it again, with a token of its own.
     page.evaluate("(token) => Chatbubble('identify', { token })", token("two-tabs", name="renewed"))
@@ -70,11 +70,11 @@ def test_two_tabs_and_another_device_show_one_conversation(
         expect(chat.answers.last).to_contain_text("word60", timeout=15_000)
         chat.wait_until_answered()
         assert chat.answer_text() == words(60)
-    assert sum(request["question"] == "answer: 60 tokens at 40 ms" for request in stack.model_log()) == 1
+    assert sum(request["question"] == "answer: 60 tokens at 41 ms" for request in stack.model_log()) == 1
     with browser.new_context() as device:
         elsewhere = Bubble(open_shop(device, stack)).open()
         identify(elsewhere.page, "two-tabs")
-        expect(elsewhere.questions).to_have_text(["answer: 60 tokens at 40 ms"])
+        expect(elsewhere.questions).to_have_text(["answer: 60 tokens at 41 ms"])
         assert elsewhere.answer_text() == words(60)
 
 

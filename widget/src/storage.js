@@ -111,18 +111,19 @@ export function createMark(endpoint, now = Date.now, area = local) {
  */
 export function readSession(endpoint, area = local, now = Date.now) {
   const stored = reach(area, (storage) => storage.getItem(sessionKey(endpoint)));
-  return stored && SESSION_SHAPE.test(stored) && !(signedParts(stored)[0] <= now()) ? stored : null;
+  const [end = Infinity] = signedParts(stored);
+  return stored && SESSION_SHAPE.test(stored) && end > now() ? stored : null;
 }
 
 /**
  * What a session id tells that the server has signed: when it ends, and who it is. The visitor's own tells nothing.
  *
  * @param {string | null} sessionId
- * @returns {[endsAt: number, person: string | undefined]} a session without an end ends at NaN
+ * @returns {[endsAt?: number, person?: string | undefined]}
  */
 export function signedParts(sessionId) {
-  const [, end, person] = /^signed_(\d+)_(\w{48})_/.exec(`${sessionId}`) ?? [];
-  return [Number(end), person];
+  const [kind, end, person] = `${sessionId}`.split('_');
+  return kind === 'signed' ? [Number(end), person] : [];
 }
 
 /**
