@@ -113,24 +113,6 @@ def test_axe_finds_nothing_in_any_state(visit: Callable[..., Page], axe: str, lo
     assert {state: faults for state, faults in found.items() if faults} == {}
 
 
-def test_who_opens_it_by_keyboard_may_type_at_once_on_a_touch_screen_too(browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(**PHONE)
-    page = open_shop(context, stack)
-    chat = Bubble(page)
-    chat.launcher.focus()
-    page.keyboard.press("Enter")
-    expect(chat.input).to_be_focused()
-    context.close()
-
-
-def test_who_taps_it_has_no_keyboard_over_the_answer(browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(**PHONE)
-    chat = Bubble(open_shop(context, stack))
-    chat.launcher.tap()
-    expect(chat.panel).to_be_focused()
-    context.close()
-
-
 def test_the_panel_is_a_named_dialog_that_is_modal_where_it_covers_the_page(visit: Callable[..., Page]) -> None:
     chat = Bubble(visit()).open()
     expect(chat.answers.first).to_be_visible()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from bubble import Bubble
-from playwright.sync_api import Page, expect
+from conftest import open_shop
+from playwright.sync_api import Browser, Page, expect
+from stack import Stack
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 def test_the_whole_walk_by_keyboard(page: Page) -> None:
@@ -95,3 +99,21 @@ def test_every_control_has_a_name_and_can_be_reached(page: Page) -> None:
         if name:
             seen.append(name)
     assert {"Close chat", "Conversation", "Your message", "Copy"} <= set(seen), seen
+
+
+def test_who_opens_it_by_keyboard_may_type_at_once_on_a_touch_screen_too(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(**PHONE)
+    page = open_shop(context, stack)
+    chat = Bubble(page)
+    chat.launcher.focus()
+    page.keyboard.press("Enter")
+    expect(chat.input).to_be_focused()
+    context.close()
+
+
+def test_who_taps_it_has_no_keyboard_over_the_answer(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(**PHONE)
+    chat = Bubble(open_shop(context, stack))
+    chat.launcher.tap()
+    expect(chat.panel).to_be_focused()
+    context.close()
