@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bubble import Bubble
 from conftest import open_shop
 from playwright.sync_api import Browser, Page, expect
 from stack import Stack
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 def test_the_whole_walk_by_keyboard(page: Page) -> None:
