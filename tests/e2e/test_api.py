@@ -131,12 +131,12 @@ def test_a_chat_that_began_light_can_turn_dark(visit: Visit, own_site: OwnSite) 
 def test_colour_and_place_change_before_anybody_opened_it(visit: Visit, own_site: OwnSite) -> None:
     page = visit(f"{QUEUE} Chatbubble('update', {{accent: '#123456', position: 'bottom-left'}});", tag=own_site.tag())
     chat = Bubble(page)
-    expect(chat.host).to_have_attribute("data-position", "bottom-left")
+    expect(chat.host).to_have_attribute("data-at", "bottom-left")
     expect(chat.launcher).to_have_css("background-color", "rgb(18, 52, 86)")
     expect(chat.panel).to_be_hidden()
     page.evaluate("() => Chatbubble('update', {accent: null, position: null})")
     expect(chat.launcher).not_to_have_css("background-color", "rgb(18, 52, 86)")
-    assert chat.host.get_attribute("data-position") is None
+    assert chat.host.get_attribute("data-at") is None
 
 
 def session_of(page: Page) -> str | None:

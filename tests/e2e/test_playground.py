@@ -29,7 +29,7 @@ def test_the_bubble_follows_the_form_and_so_does_the_tag(playground: Page) -> No
     playground.get_by_label("Corner").select_option("bottom left")
     expect(chat.host.get_by_role("heading", name='Nell & "Ned"')).to_be_visible()
     expect(chat.launcher).to_have_css("background-color", "rgb(18, 52, 86)")
-    expect(chat.host).to_have_attribute("data-position", "bottom-left")
+    expect(chat.host).to_have_attribute("data-at", "bottom-left")
     expect(chat.input).to_have_value("Half a question")
     tag = playground.locator(".tag")
     for attribute in (

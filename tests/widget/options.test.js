@@ -95,6 +95,7 @@ test('mount spells names its own way and may give values that are no text', () =
 });
 
 test('a call that cannot be obeyed is told in the same way', () => {
-  assert.deepEqual(mistakesIn({ ask: undefined }, String), ['Chatbubble: ask takes a text of at most 4,000 characters.']);
+  const text = 'a text of at most 4,000 characters';
+  assert.deepEqual(mistakesIn({ ask: undefined }, String), [`Chatbubble: ask takes ${text}.`]);
   assert.deepEqual(mistakesIn({ fly: 'x' }, String), ['Chatbubble: fly is unknown.']);
 });

@@ -58,7 +58,7 @@ export function launch(given, script, onDestroy, spell) {
       host.style.setProperty(`--chatbubble-${name}`, /^\d+$/.test(value) ? `${value}px` : value ?? '');
     }
     // Of `rtl`, in whose pages it stands at the left, there is the `l`.
-    host.dataset.position = given.position ?? document.dir[2];
+    host.dataset.at = given.position ?? document.dir[2];
     sheet.replaceSync(css);
     root.adoptedStyleSheets = [sheet];
     if (!container) root.append(button);

@@ -43,8 +43,8 @@ export function createWardrobe(chat) {
       if (sheet) sheet.media.mediaText = DARK[value ?? 'auto'] ?? '';
     },
     position(value) {
-      if (value) host.dataset.position = value;
-      else delete host.dataset.position;
+      if (value) host.dataset.at = value;
+      else delete host.dataset.at;
     },
     strings(value) {
       const limit = new Intl.NumberFormat(locale).format(LONGEST_QUESTION);

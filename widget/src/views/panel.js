@@ -73,7 +73,8 @@ export function createPanel(shell) {
 
   function focus() {
     // On a phone the keyboard would cover what the visitor came to see; one that is not on the screen covers nothing.
-    if (matchMedia('(pointer: coarse)').matches && !button.matches(':focus-visible')) frame.focus({ preventScroll: true });
+    const isTapped = matchMedia('(pointer: coarse)').matches && !button.matches(':focus-visible');
+    if (isTapped) frame.focus({ preventScroll: true });
     else composer.focus();
   }
 
