@@ -10,18 +10,26 @@ for (let seed = 1; seed <= 30; seed += 1) {
   test(`tabs that come, ask, stop and die at random lose and double nothing (seed ${seed})`, inBrowser(async (desk) => {
     const tabs = await openAll(desk.open, 3);
     const asked = [];
+    // A page that the browser has put away asks nothing until it is back.
+    const away = new Set();
     for (let step = 0; step < 25; step += 1) {
       const alive = tabs.filter((tab) => !tab.isDead);
       const tab = alive[Math.floor(random() * alive.length)];
       const dice = random();
       if (dice < 0.35) {
-        asked.push(`q${step}`);
-        tab.shared.ask(`q${step}`);
+        if (!away.has(tab)) {
+          asked.push(`q${step}`);
+          tab.shared.ask(`q${step}`);
+        }
       } else if (dice < 0.5 && alive.length > 1) tab.crash();
       else if (dice < 0.65) tabs.push(desk.open());
       else if (dice < 0.75) {
         tab.shared.leave();
-        setTimeout(() => tab.shared.join(), random() * 20);
+        away.add(tab);
+        setTimeout(() => {
+          tab.shared.join();
+          away.delete(tab);
+        }, random() * 20);
       }
       await new Promise((resolve) => setTimeout(resolve, random() * 12));
     }
