@@ -1,8 +1,9 @@
-"""Runs every test, in two lanes side by side, and puts their coverage together: what `make test` does.
+"""Runs every test: what `make test` does.
 
-A browser test mostly waits, and the smallest machine has two cores. Browser tests have processes of their own in any
-case: Playwright's event loop and gevent's patches do not go together. Each lane runs to its end or its first failing
-command; what the browsers' one said is shown when both are there.
+First those of JavaScript and of Python, alone: some of them look at how long something takes. Then those with browsers,
+in two lanes side by side, since a browser test mostly waits and the smallest machine has two cores. They have processes
+of their own in any case: Playwright's event loop and gevent's patches do not go together. Each lane goes to its end or
+its first failing command; what the one in the background said is shown when both are there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from threading import Thread
 
 ROOT = Path(__file__).parent.parent
-LOG = ROOT / "artefacts" / "browser-tests.log"
+LOG = ROOT / "artefacts" / "engines.log"
 PYTEST = [sys.executable, "-m", "pytest", "--cov", "--cov-report="]
 
 Command = Sequence[str]
@@ -53,7 +54,7 @@ class Lane:
 
 
 def main() -> int:
-    """Run both lanes; returns the exit status."""
+    """Run all; returns the exit status."""
     os.chdir(ROOT)
     for left in ROOT.glob(".coverage*"):
         left.unlink()
@@ -61,24 +62,25 @@ def main() -> int:
     scripts = sorted(map(str, Path("tests/widget").rglob("*.test.js")))
     node = [sys.executable, "widget/toolchain.py", "node", "--test", "--test-reporter=dot", *scripts]
     rest = [*PYTEST, "--ignore=tests/e2e", "--ignore=tests/engines"]
-    browsers = Lane("browsers", [[*PYTEST, "tests/e2e"]], LOG)
-    others = Lane("others", [node, rest, [*PYTEST, "tests/engines"]])
-    threads = [Thread(target=lane.run) for lane in (browsers, others)]
+    alone = Lane("alone", [node, rest])
+    scenarios, engines = Lane("scenarios", [[*PYTEST, "tests/e2e"]]), Lane("engines", [[*PYTEST, "tests/engines"]], LOG)
+    lanes = (alone, scenarios, engines)
+    threads = [Thread(target=lane.run) for lane in (scenarios, engines)]
     try:
+        alone.run()
         for thread in threads:
             thread.start()
-        threads[1].join()
-        print(f"\nWaiting for the browsers; what they say is in {LOG.relative_to(ROOT)} ...", flush=True)
-        threads[0].join()
+        for thread in threads:
+            thread.join()
     except KeyboardInterrupt:
-        for lane in (browsers, others):
+        for lane in lanes:
             lane.stop()
         return 130
     print(LOG.read_text("utf-8", "replace"), flush=True)
-    for lane in (browsers, others):
-        if lane.failed:
-            print(f"failed: {' '.join(lane.failed)[:200]}", file=sys.stderr)
-    return 1 if browsers.failed or others.failed else 0
+    failed = [lane.failed for lane in lanes if lane.failed]
+    for command in failed:
+        print(f"failed: {' '.join(command)[:200]}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

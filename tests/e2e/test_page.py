@@ -129,14 +129,6 @@ def test_a_page_that_asks_something_else_than_a_text_is_told_so(page: Page, cont
     expect(Bubble(page).questions).to_have_count(0)
 
 
-def test_a_question_of_the_pages_that_is_too_long_waits_to_be_shortened(page: Page) -> None:
-    page.evaluate("() => Chatbubble('ask', 'x'.repeat(4001))")
-    chat = Bubble(page)
-    expect(chat.panel).to_contain_text("At most 4,000 characters")
-    expect(chat.input).to_have_value("x" * 4001)
-    expect(chat.questions).to_have_count(0)
-
-
 @contextmanager
 def other_site(html: str) -> Iterator[str]:
     """The address of a page of somebody else's, on a server of its own."""

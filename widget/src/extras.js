@@ -49,8 +49,7 @@ export function start(chat) {
 }
 
 /**
- * Ask as if the visitor had typed it. A question that cannot be sent stays in the field to be mended; else what
- * the visitor had begun to write is put back.
+ * Ask as if the visitor had typed it, then put back what they had begun to write.
  *
  * @param {HTMLElement} composer
  * @param {string} text

@@ -23,6 +23,11 @@ def is_passing(failure: DBAPIError) -> bool:
     return _state(failure.orig) in (_SERIALIZATION_FAILURE, _DEADLOCK)
 
 
+def is_deadlock(failure: DBAPIError) -> bool:
+    """Whether it was the side that is chosen to give way."""
+    return _state(failure.orig) == _DEADLOCK
+
+
 def is_of_wrong_server(failure: BaseException | None) -> bool:
     """Whether the connection leads to a server that may only be read, as an old primary becomes: the
     next connection may lead to the new one."""

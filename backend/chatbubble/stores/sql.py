@@ -8,6 +8,7 @@ loses looks a second time, and finds what the faster one has written.
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from ..store import Admission, AnswerPart, StoredTurn
 from . import statements
 from .admission import admit
 from .database import LONGEST_S, Database
-from .faults import is_passing, unavailable
+from .faults import is_deadlock, is_passing, unavailable
 from .ownership import HAND_OVER_S
 from .postgresql import PostgresDatabase
 from .rows import to_message, to_turn
@@ -40,6 +41,7 @@ _upgrading = BoundedSemaphore(1)
 SHOWN_MESSAGES = 500
 CONNECTIONS = 10
 READY_S = 2.0
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ class SqlStore:
         self._database.close()
 
     def _run(self, transaction: Callable[[Connection], T], *, limit_s: float | None = LONGEST_S) -> T:
-        """One whole transaction, while other greenlets run; a second time when that may help."""
+        """One whole transaction, while other greenlets run; up to three times where that may help."""
         outcome: T | _Failed = self._database.run(lambda: self._transact(transaction), limit_s)
         if isinstance(outcome, _Failed):
             raise outcome.error
@@ -234,13 +236,7 @@ class SqlStore:
         # What a thread or a greenlet raises, gevent prints with its traceback, and most of it
         # are ordinary refusals: so it is returned instead.
         try:
-            try:
-                return self._attempt(transaction)
-            except DBAPIError as failure:
-                if not is_passing(failure):
-                    raise
-                logger.info("once more: %s", unavailable(failure).detail)
-                return self._attempt(transaction)
+            return self._persist(transaction)
         except ChatbubbleError as refusal:
             return _Failed(refusal)
         except SQLAlchemyError as failure:
@@ -248,6 +244,19 @@ class SqlStore:
         except Exception as failure:
             logger.exception("a transaction failed")
             return _Failed(unavailable(failure))
+
+    def _persist(self, transaction: Callable[[Connection], T]) -> T:
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return self._attempt(transaction)
+            except DBAPIError as failure:
+                if not tries_left or not is_passing(failure):
+                    raise
+                logger.info("once more: %s", unavailable(failure).detail)
+                if is_deadlock(failure):
+                    # Whoever waited for our locks has to wake before we take them again.
+                    time.sleep(random.uniform(0.01, 0.1))
+        raise AssertionError("the last try returns or raises")
 
     def _attempt(self, transaction: Callable[[Connection], T]) -> T:
         with self._database.engine.begin() as connection:

@@ -18,6 +18,8 @@ from ..errors import ConfigError, RedisUnavailable
 
 TIMEOUT_S = 2.0
 BLOCK_S = 1.0
+# For a connection that is free: a thousand readers who come at once share two.
+_FREE_S = 5.0
 _SHARED = 2  # connections for all commands; the one that waits for news is the third and last
 
 Command = tuple[Any, ...]
@@ -117,7 +119,7 @@ def _client(url: str, connections: int, timeout_s: float) -> Redis:
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=connections,
-            timeout=TIMEOUT_S,
+            timeout=_FREE_S,
             socket_timeout=timeout_s,
             socket_connect_timeout=TIMEOUT_S,
             protocol=2,
