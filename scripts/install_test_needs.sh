@@ -33,13 +33,24 @@ has_postgres() {
 }
 
 can_apt() {
+    has apt-get && as_root true 2>/dev/null
+}
+
+# Ubuntu has its browsers as snaps, which no test can drive.
+has_browser_packages() {
     # shellcheck disable=SC1091
-    has apt-get && as_root true 2>/dev/null && . /etc/os-release && [ "${ID-}" = debian ]
+    . /etc/os-release && [ "${ID-}" = debian ]
 }
 
 missing=''
-has_chromium || missing="$missing chromium fonts-noto-color-emoji fonts-wqy-microhei"
-has firefox || has firefox-esr || missing="$missing firefox-esr"
+if can_apt && has_browser_packages; then
+    has_chromium || missing="$missing chromium fonts-noto-color-emoji fonts-wqy-microhei"
+    has firefox || has firefox-esr || missing="$missing firefox-esr"
+elif ! has_chromium; then
+    echo "Downloading Playwright's Chromium ..."
+    # shellcheck disable=SC2046
+    .venv/bin/python -m playwright install $(! can_apt || echo --with-deps) chromium
+fi
 has WebKitWebDriver || missing="$missing webkit2gtk-driver"
 has Xvfb || missing="$missing xvfb"
 has_postgres || missing="$missing postgresql"
@@ -52,9 +63,6 @@ if can_apt; then
     as_root apt-get update -qq
     # shellcheck disable=SC2086
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
-elif has_chromium; then
-    echo "Not on this machine, so their tests are skipped:$missing"
 else
-    echo "Downloading Playwright's Chromium ..."
-    .venv/bin/python -m playwright install chromium
+    echo "Not on this machine, so their tests are skipped:$missing"
 fi

@@ -76,7 +76,7 @@ def test_the_unit_serves_with_settings_that_exist() -> None:
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     tool = shutil.which("systemd-analyze")
     if tool is None:
-        pytest.skip("this machine has no systemd-analyze")
+        pytest.skip("this machine has no systemd-analyze, which comes with systemd alone")
     # Its one demand that only a machine with Chatbubble on it can meet is that the program is there.
     unit = tmp_path / "chatbubble@8000.service"
     unit.write_text(text_of("chatbubble@.service").replace("/opt/chatbubble/bin/chatbubble", sys.executable), "utf-8")
@@ -176,7 +176,7 @@ def test_the_compose_file_puts_nginx_in_front_of_both() -> None:
 def test_docker_can_read_the_compose_file() -> None:
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
-        pytest.skip("this machine has no docker compose")
+        pytest.skip("this machine has no docker with its compose plugin, which no package of the system brings")
     environ = {"PATH": str(Path(docker).parent), "POSTGRES_PASSWORD": "x" * 16, "HOME": "/nonexistent"}
     command = [docker, "compose", "-f", str(DEPLOY / "compose.yaml"), "config", "--quiet"]
     read = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)

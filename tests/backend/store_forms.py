@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import PostgresMissing, PostgresServer, can_install
+from absent import end_without
+from postgres_server import PostgresMissing, PostgresServer
 
 from chatbubble.records import Answer, Author, FinishReason, Question, Turn, TurnState, Usage
 from chatbubble.store import ConversationStore
@@ -22,7 +23,7 @@ def postgres() -> Iterator[PostgresServer]:
     try:
         server = PostgresServer()
     except PostgresMissing as missing:
-        (pytest.fail if can_install() else pytest.skip)(str(missing))
+        end_without(str(missing))
     yield server
     server.remove()
 

@@ -20,7 +20,7 @@ def disk() -> Iterator[TinyDisk]:
     try:
         disk = TinyDisk()
     except DiskMissing as missing:
-        pytest.skip(str(missing))
+        pytest.skip(f"{missing}: run the tests as root to fill one")
     yield disk
     disk.remove()
 

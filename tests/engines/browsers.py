@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -161,8 +160,3 @@ def _process(command: Sequence[str], kept: tuple[int, ...] = (), **environ: str)
             process.wait(timeout=10)
         process.kill()
         process.wait()
-
-
-def can_install() -> bool:
-    """Whether `make test` could have installed the engines here: then that they miss is a fault, no reason to skip."""
-    return sys.platform == "linux" and shutil.which("apt-get") is not None and os.geteuid() == 0

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import ENGINES, Browser, EngineMissing, can_install
+from absent import end_without, end_without_browser
+from browsers import ENGINES, Browser, EngineMissing
 from hostile import Batch, Sink, live_numbers, read_answers, tell_all
 from site_server import Site, serving
 from stack import HOST, free_port, running
@@ -109,5 +110,5 @@ def engine(request: pytest.FixtureRequest, place: Place, tmp_path_factory: pytes
         try:
             browser = ending.enter_context(ENGINES[request.param](tmp_path_factory.mktemp(request.param)))
         except EngineMissing as missing:
-            (pytest.fail if can_install() else pytest.skip)(f"{request.param}: {missing}")
+            (end_without_browser if request.param == "firefox" else end_without)(f"{request.param}: {missing}")
         yield Engine(request.param, browser, place)
