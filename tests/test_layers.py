@@ -42,7 +42,7 @@ PYTHON_FLOORS = {
 WIDGET_FLOORS = {
     5: ["embed", "handle", "index", "launch", "react", "widget"],
     4: ["actions", "extras", "extras/*", "menu", "sync", "views/*"],
-    3: ["client", "follow", "identity", "line", "render", "sync/leader", "sync/shared"],
+    3: ["client", "detour", "follow", "identity", "line", "render", "sync/leader", "sync/shared"],
     2: ["config", "dom", "parts", "storage", "sync/*", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",

@@ -56,7 +56,7 @@ MODULE = Form(("--format=esm", "--charset=utf8"), ("--module",))
 # Of custom properties: before their value, and before what stands in for one.
 _BLANKS = re.compile(r"(--[\w-]+): |(var\(--[\w-]+,) ")
 # What is fetched once the chat is there.
-LATER = ("extras", "sync", "actions", "menu", "identity")
+LATER = ("extras", "sync", "actions", "menu", "identity", "detour")
 
 
 def run_esbuild(arguments: Iterable[str], folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from .sse import encode_comment
 from .stream_log import StreamReader
@@ -11,6 +12,7 @@ RETRY_MS = 1000
 HEARTBEAT = encode_comment("hb")
 PREAMBLE = b"retry: %d\n" % RETRY_MS
 SLICE_BYTES = 65_536
+MAX_EXCERPT_BYTES = 262_144
 
 
 class Delivery:
@@ -80,3 +82,28 @@ class Delivery:
 def _slices(wire: bytes) -> Iterator[bytes]:
     for start in range(0, len(wire), SLICE_BYTES):
         yield wire[start : start + SLICE_BYTES]
+
+
+class Excerpt(NamedTuple):
+    """What a stream had to tell at one moment: whole events, to be sent as a body that ends after them.
+
+    Attributes:
+        resets: how often it tells the reader to forget what was read.
+    """
+
+    wire: bytes
+    resets: int
+
+
+def excerpt(reader: StreamReader, wait_s: float) -> Excerpt:
+    """All that is ready after the reader's place; where that is nothing, what comes first within `wait_s` seconds.
+
+    The bytes are those of a `Delivery`. What is more than MAX_EXCERPT_BYTES is left for the next time.
+    """
+    wire, resets = bytearray(PREAMBLE), 0
+    batch = reader.next(wait_s)
+    while batch is not None:
+        wire += batch.wire
+        resets += batch.cursor.seq == 0
+        batch = None if batch.is_terminal or len(wire) > MAX_EXCERPT_BYTES else reader.next(0)
+    return Excerpt(bytes(wire), resets)

@@ -1,6 +1,8 @@
-"""What the routes read of a request beside its address: the body, and the place to resume from."""
+"""What the routes read of a request beside its address: the body, the place to resume from, and how long to wait."""
 
 from __future__ import annotations
+
+import re
 
 import gevent
 from flask import Request
@@ -10,6 +12,7 @@ from .errors import BadRequest, PayloadTooLarge, RequestTooSlow, UnsupportedMedi
 
 MAX_BODY_BYTES = 16_384
 BODY_S = 30.0
+MAX_WAIT_S = 25
 
 
 def read_last_event_id(request: Request) -> str:
@@ -18,6 +21,20 @@ def read_last_event_id(request: Request) -> str:
         return request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
     except UnicodeDecodeError:
         raise BadRequest("The query should be percent-encoded UTF-8.", field="lastEventId") from None
+
+
+def read_wait(request: Request) -> int | None:
+    """For how many seconds the answer may wait for something to tell and then end, or None where it is to go on as
+    the events do. Raises BadRequest."""
+    try:
+        text = request.args.get("wait")
+    except UnicodeDecodeError:
+        raise BadRequest("The query should be percent-encoded UTF-8.", field="wait") from None
+    if text is None:
+        return None
+    if not re.fullmatch("[0-9]{1,2}", text) or int(text) > MAX_WAIT_S:
+        raise BadRequest(f"wait should be whole seconds from 0 to {MAX_WAIT_S}.", field="wait")
+    return int(text)
 
 
 def read_json_body(request: Request) -> bytes:

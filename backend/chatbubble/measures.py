@@ -56,6 +56,7 @@ class Measures:
         refusals: requests that were refused before a stream, by the error's code.
         taken_over: turns of processes that died or hung: `run_again` or `ended` by this one.
         resumes: streams read on with `GET /chat/<streamId>`.
+        polls: times that somebody asked for what there was of an answer, with `?wait=`.
         resets: readers who were told to forget what they had read.
         drops: streams whose reader was gone before the last event.
         aborts: times that somebody pressed Stop.
@@ -75,6 +76,7 @@ class Measures:
     refusals: Counter[str] = field(default_factory=Counter)
     taken_over: Counter[str] = field(default_factory=Counter)
     resumes: int = 0
+    polls: int = 0
     resets: int = 0
     drops: int = 0
     aborts: int = 0

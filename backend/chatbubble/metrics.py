@@ -100,6 +100,7 @@ def _turns(measures: Measures) -> Iterator[Metric]:
 
 def _streams(measures: Measures) -> Iterator[Metric]:
     yield _counter("resumes", "Streams read on with `GET /chat/<streamId>`.", measures.resumes)
+    yield _counter("polls", "Times that somebody asked for what there was of an answer.", measures.polls)
     yield _counter("resets", "Readers told to forget what they had read.", measures.resets)
     yield _counter("drops", "Streams whose reader was gone before the last event.", measures.drops)
 

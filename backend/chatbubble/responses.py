@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response
 
 from .chat import Snapshot
-from .delivery import Delivery
+from .delivery import Delivery, excerpt
 from .errors import ChatbubbleError
 from .mount import Mount
 from .records import Message
@@ -30,27 +30,48 @@ STREAM_HEADERS = {
 _STREAM_KEY = "chatbubble.stream"
 
 
+def answer_response(
+    mount: Mount, environ: dict[str, Any], reader: StreamReader, client_id: str, wait_s: int | None
+) -> Response:
+    """What one registered client gets of an answer: its events as they come or, with `wait_s`, those that there are."""
+    if wait_s is None:
+        return stream_response(mount, environ, reader, client_id)
+    end_attention = _attend(mount, environ, reader)
+    try:
+        told = excerpt(reader, wait_s)
+    finally:
+        reader.close()
+        mount.clients.remove(client_id)
+        end_attention()
+    mount.measures.polls += 1
+    mount.measures.resets += told.resets
+    return Response(told.wire, headers=STREAM_HEADERS)
+
+
 def stream_response(
     mount: Mount, environ: dict[str, Any], reader: StreamReader, client_id: str, *, has_end: bool = True
 ) -> Response:
     """The event stream of one registered client, on a connection that is tuned and watched. One that
     `has_end` counts as dropped when it is over without its terminal event."""
-    connection = find_socket(environ)
-    end_attention: Callable[[], None] | None = None
-    if connection is not None:
-        send_timeout_s = mount.settings.send_timeout_s
-        end_attention = attend(connection, send_timeout_s=send_timeout_s, on_gone=reader.close)
+    end_attention = _attend(mount, environ, reader)
 
     def on_close() -> None:
         mount.clients.remove(client_id)
         mount.measures.resets += body.resets
         mount.measures.drops += has_end and not body.is_whole
-        if end_attention is not None:
-            end_attention()
+        end_attention()
 
     body = Delivery(reader, heartbeat_s=mount.settings.heartbeat_s, on_close=on_close)
     environ[_STREAM_KEY] = body
     return Response(body, headers=STREAM_HEADERS, direct_passthrough=True)
+
+
+def _attend(mount: Mount, environ: Mapping[str, Any], reader: StreamReader) -> Callable[[], None]:
+    """Close the reader when its client has gone, where the server lets that be seen; returns what ends that."""
+    connection = find_socket(environ)
+    if connection is None:
+        return lambda: None
+    return attend(connection, send_timeout_s=mount.settings.send_timeout_s, on_gone=reader.close)
 
 
 def close_stream(environ: Mapping[str, Any]) -> None:

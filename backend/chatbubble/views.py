@@ -20,11 +20,18 @@ from .errors import (
 )
 from .feedback import parse_feedback
 from .identity import parse_identification
-from .incoming import read_json_body, read_last_event_id
+from .incoming import read_json_body, read_last_event_id, read_wait
 from .logs import begin_request
 from .mount import EXTENSION_KEY, Mount
 from .question import parse_question
-from .responses import close_stream, conversation_body, json_response, refusal_response, stream_response
+from .responses import (
+    answer_response,
+    close_stream,
+    conversation_body,
+    json_response,
+    refusal_response,
+    stream_response,
+)
 from .visitors import check_operator
 
 logger = logging.getLogger("chatbubble.views")
@@ -50,6 +57,7 @@ def _visitor_id() -> str:
 def ask() -> Response:
     """`POST /chat`: start a turn, or attach to its stream."""
     mount = _mount()
+    wait_s = read_wait(request)
     question = parse_question(read_json_body(request), mount.identity.visitors)
     client_id = mount.clients.register()
     try:
@@ -57,14 +65,14 @@ def ask() -> Response:
     except BaseException:
         mount.clients.remove(client_id)
         raise
-    return stream_response(mount, request.environ, reader, client_id)
+    return answer_response(mount, request.environ, reader, client_id, wait_s)
 
 
 def resume(stream_id: str) -> Response:
     """`GET /chat/<streamId>`: everything after the cursor, then live."""
     mount = _mount()
     visitor_id = _visitor_id()
-    last_event_id = read_last_event_id(request)
+    last_event_id, wait_s = read_last_event_id(request), read_wait(request)
     client_id = mount.clients.register()
     try:
         reader = mount.chat.resume(visitor_id, stream_id, last_event_id)
@@ -74,8 +82,8 @@ def resume(stream_id: str) -> Response:
     if reader is None:
         mount.clients.remove(client_id)
         return Response(status=204)
-    mount.measures.resumes += 1
-    return stream_response(mount, request.environ, reader, client_id)
+    mount.measures.resumes += wait_s is None
+    return answer_response(mount, request.environ, reader, client_id, wait_s)
 
 
 def abort(stream_id: str) -> Response:

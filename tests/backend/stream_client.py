@@ -152,8 +152,9 @@ class Reply:
     def chunks(self) -> Iterator[bytes]:
         """The body as the server cut it; ends with the body."""
         if self.headers.get("transfer-encoding") != "chunked":
-            yield self.connection.read_exactly(int(self.headers.get("content-length", "0")))
+            self.wire += self.connection.read_exactly(int(self.headers.get("content-length", "0")))
             self.is_at_end = True
+            yield bytes(self.wire)
             return
         while not self.is_at_end:
             size = int(self.connection.read_until(b"\r\n"), 16)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 
 import { createClient } from '../../widget/src/client.js';
 import { initialState } from '../../widget/src/conversation.js';
+import { createDetour } from '../../widget/src/detour.js';
 import { createStore } from '../../widget/src/store.js';
 import { createClock } from './clocks.js';
 import { SESSION_ID, startStandIn } from './stand_in.js';
@@ -12,9 +13,9 @@ const PATIENCE_MS = 5000;
 
 /**
  * A client for `endpoint`; `history` is every state it went through. In a hurry, the pauses between
- * attempts take no time.
+ * attempts take no time. With a `memory` of lines that hold back, it goes round them.
  */
-export function createDesk(endpoint, { clock = createClock(), isHurried = false, ...rest } = {}) {
+export function createDesk(endpoint, { clock = createClock(), isHurried = false, memory, ...rest } = {}) {
   const store = createStore(initialState, assert.fail);
   const history = [];
   store.subscribe((state) => history.push(state));
@@ -24,14 +25,16 @@ export function createDesk(endpoint, { clock = createClock(), isHurried = false,
     });
   }
   let asked = 0;
+  const { schedule } = clock;
+  const detour = memory && createDetour({ endpoint, sessionId: SESSION_ID, store, schedule, fetch, memory });
   const client = createClient({
     endpoint,
     sessionId: SESSION_ID,
     store,
-    fetch,
+    fetch: detour ?? fetch,
     now: clock.now,
     random: () => 0.5,
-    schedule: clock.schedule,
+    schedule,
     // Of the part it is fetched with, no more is asked for.
     fetchPart: () => import('../../widget/src/snapshot.js'),
     newId: () => `r${(asked += 1)}`,

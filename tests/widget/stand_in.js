@@ -75,6 +75,25 @@ function stream(response, turn, seq) {
   read();
 }
 
+/** Sends the events after number `seq`, as a body that ends; without any, what comes first in so many seconds. */
+function excerpt(response, turn, seq, waitS) {
+  const send = () => {
+    turn.readers.delete(send);
+    clearTimeout(timer);
+    const body = ['retry: 1000\n', ...turn.events.slice(seq)].join('');
+    response.writeHead(200, { ...STREAM, 'Content-Length': Buffer.byteLength(body) });
+    response.write(body);
+    response.end();
+  };
+  const timer = setTimeout(send, waitS * 1000);
+  if (turn.events.length > seq) return send();
+  turn.readers.add(send);
+  response.on('close', () => {
+    clearTimeout(timer);
+    turn.readers.delete(send);
+  });
+}
+
 async function readBody(request) {
   let text = '';
   for await (const chunk of request) text += chunk;
@@ -83,12 +102,12 @@ async function readBody(request) {
 
 /**
  * Starts one on a port of its own. `faults` are functions `(request, response, proceed)` for the
- * requests to come, one each; `requests` tells what was asked, as `METHOD path cursor`. All `sessions` are those of
- * one visitor.
+ * requests to come, one each, and `line` is one for all others; `requests` tells what was asked, as
+ * `METHOD path cursor`. All `sessions` are those of one visitor.
  */
 export async function startStandIn({ answer = () => {} } = {}) {
   const state = {
-    turns: [], messages: [], faults: [], requests: [], bodies: [], conversationId: null,
+    turns: [], messages: [], faults: [], requests: [], bodies: [], conversationId: null, line: undefined,
     sessions: new Set([SESSION_ID]),
     /** The newest one. */
     get turn() {
@@ -117,18 +136,24 @@ export async function startStandIn({ answer = () => {} } = {}) {
     return turn;
   }
 
+  /** The stream, or what there is of it. */
+  function tell({ url }, response, turn, seq) {
+    const wait = new URL(url, 'http://any').searchParams.get('wait');
+    return wait === null ? stream(response, turn, seq) : excerpt(response, turn, seq, Number(wait));
+  }
+
   const routes = {
-    'POST /chat': (_, response, body) => {
+    'POST /chat': (request, response, body) => {
       const same = state.turns.find(({ requestId }) => requestId === body.requestId);
       const busy = running();
-      if (same || !busy) return stream(response, same ?? start(body), 0);
+      if (same || !busy) return tell(request, response, same ?? start(body), 0);
       return sendJson(response, 409, refusal('TURN_RUNNING', { retryable: true, streamId: busy.streamId }));
     },
     'GET /chat/:id': (request, response, _, turn) => {
       const [epoch, seq] = (request.headers['last-event-id'] ?? `${turn.epoch}.0`).split('.');
       if (epoch !== turn.epoch) throw new Error(`foreign cursor ${epoch}`);
       if (turn.end && Number(seq) === turn.events.length) return response.writeHead(204).end();
-      return stream(response, turn, Number(seq));
+      return tell(request, response, turn, Number(seq));
     },
     'POST /chat/:id/abort': (_, response, __, turn) => {
       turn.done('aborted');
@@ -153,13 +178,13 @@ export async function startStandIn({ answer = () => {} } = {}) {
     state.bodies.push(body);
     const [, id] = /^\/chat\/(\w+)/.exec(url) ?? [];
     const turn = state.turns.find(({ streamId }) => streamId === id);
-    const route = routes[`${method} ${url.replace(/^\/chat\/\w+/, '/chat/:id')}`];
+    const route = routes[`${method} ${url.replace(/^\/chat\/\w+/, '/chat/:id').replace(/\?.*/, '')}`];
     const isAllowed = state.sessions.has(body?.sessionId ?? headers.authorization?.replace('Bearer ', ''));
     const proceed = (other = response) => {
       if (!route || (id && !turn)) return sendJson(other, 404, refusal('NOT_FOUND'));
       return isAllowed ? route(request, other, body, turn) : sendJson(other, 401, refusal('SESSION_MISSING'));
     };
-    const fault = state.faults.shift();
+    const fault = state.faults.shift() ?? state.line;
     return fault ? fault(request, response, proceed) : proceed();
   }
 
@@ -222,5 +247,31 @@ export const cutAfter = (length) => (request, response, proceed) => {
     return write(part, () => left <= 0 && response.socket?.destroy());
   };
   response.end = (...rest) => (left > 0 ? end(...rest) : response);
+  proceed();
+};
+
+/** A proxy keeps what comes until all has come; but for so many bytes, the head, or as long as `gate` is open. */
+export const holding = ({ passes = 0, passesHead = false, gate = {} } = {}) => (_, response, proceed) => {
+  const { writeHead, write, end } = response;
+  const held = [];
+  let left = passes;
+  const writeOut = (bytes) => bytes.length > 0 && write.call(response, bytes);
+  response.writeHead = (...head) => {
+    writeHead.apply(response, head);
+    if (passesHead) response.flushHeaders();
+    return response;
+  };
+  response.write = (text) => {
+    const bytes = Buffer.from(text);
+    if (gate.isOpen) return writeOut(bytes);
+    writeOut(bytes.subarray(0, left));
+    held.push(bytes.subarray(left));
+    left = Math.max(0, left - bytes.length);
+    return true;
+  };
+  response.end = (text = '') => {
+    for (const bytes of [...held, Buffer.from(text)]) writeOut(bytes);
+    return end.call(response);
+  };
   proceed();
 };

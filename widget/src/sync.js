@@ -19,11 +19,15 @@ export { applySnapshot } from './snapshot.js';
 export function start(chat) {
   const { endpoint, store, server, frame, signal, onTold, fetchPart } = chat;
   const session = createMemory(endpoint);
+  const detour = fetchPart('detour');
   const shared = createShared({
     // Tabs of another build have other names for what a state holds: they do without each other.
     name: `chatbubble:${endpoint}:${import.meta.url.replace(/#.*/, '')}`,
     store,
-    createOwn: server.createOwn,
+    createOwn: (sessionId) => {
+      const way = detour.then((part) => part?.createDetour({ endpoint, sessionId, store, schedule }) ?? fetch);
+      return server.createOwn(sessionId, { fetch: async (...request) => (await way)(...request) });
+    },
     identify: async (token, isWanted) => {
       const part = await fetchPart('identity');
       if (!part) throw chatError(CONNECTION_LOST);

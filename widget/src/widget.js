@@ -46,7 +46,7 @@ import { createPanel } from './views/panel.js';
  *   identify: (token: string) => Promise<void>,
  *   takeBack?: (requestId: string) => void,
  *   session: string | null,
- *   createOwn: (sessionId: string) => import('./types.js').Client,
+ *   createOwn: (sessionId: string, rest?: Partial<import('./types.js').ClientOptions>) => import('./types.js').Client,
  *   destroy: () => void,
  * }} Server
  */
@@ -120,7 +120,7 @@ export async function createChat(launcher) {
   const extras = start('extras');
   let sync = start('sync');
   // At the same time, not one after the other: the line may be cut before the extras ask for them.
-  ['actions', 'menu'].forEach((name) => void fetchPart(name));
+  ['actions', 'menu', 'detour'].forEach((name) => void fetchPart(name));
   signal.addEventListener('abort', server.destroy);
   return {
     show: panel.show,
@@ -167,7 +167,7 @@ function connect(endpoint, given, locale, store, share) {
   /** @type {Server} */
   const server = {
     session: null,
-    createOwn: (sessionId) =>
+    createOwn: (sessionId, rest) =>
       createClient({
         endpoint,
         sessionId,
@@ -182,6 +182,7 @@ function connect(endpoint, given, locale, store, share) {
         // Without the query: what a shop keeps there is nobody's business.
         page: () =>
           given.page === 'off' ? undefined : { url: location.origin + location.pathname, title: document.title },
+        ...rest,
       }),
     ask: async (text, replaces) => void (await reach()).ask(text, replaces),
     retry: async (id) => void (await reach()).retry(id),

@@ -1,0 +1,244 @@
+/**
+ * A way round lines that hold answers back: proxies that pass on nothing of a response before its end, or not before
+ * so many kilobytes of it. What they hold, the server tells in another way: as bodies that end, one after the other,
+ * with the same events under the same ids.
+ */
+
+import { reach } from './storage.js';
+
+/** A line that was silent for so long is asked about; each time without reason, it gets twice as much, up to most. */
+const PATIENCE_MS = 2500;
+const MOST_PATIENCE_MS = 20_000;
+/** What comes so soon after it came by another way was not held back. */
+const GRACE_MS = 500;
+/** Between two polls. */
+const PAUSE_MS = 500;
+/** For how long the server may wait for something to tell, in seconds. */
+const WAIT_S = 10;
+/** For how long it is believed that a line holds back: a laptop may have been carried home. */
+const LIFE_MS = 3_600_000;
+
+/**
+ * @typedef {object} Ground
+ * @property {string} endpoint
+ * @property {string} sessionId
+ * @property {import('./types.js').Store<import('./types.js').State>} store
+ * @property {import('./types.js').Schedule} schedule
+ * @property {typeof globalThis.fetch} fetch
+ * @property {ReturnType<typeof createMemory>} memory
+ */
+
+/** @typedef {RequestInit & {signal: AbortSignal}} Init */
+
+/**
+ * Fetches as `fetch` does, but answers: these come by another way where the line holds them back. A line that is found
+ * to do so is cut, which the client takes for the drop that it is.
+ *
+ * @param {Omit<Ground, 'fetch' | 'memory'> & Partial<Ground>} parts
+ * @returns {(url: string, init: Init) => Promise<Response>}
+ */
+export function createDetour(parts) {
+  const ground = { fetch: globalThis.fetch, memory: createMemory(parts.endpoint), ...parts };
+  return (url, init) => {
+    const { endpoint, fetch, memory } = ground;
+    if (!/^\/chat(\/[^/]+)?$/.test(url.slice(endpoint.length))) return fetch(url, init);
+    return (memory.isHeld() ? poll : watch)(ground, url, init);
+  };
+}
+
+/**
+ * Whether the line is known to hold back, for all pages of this browser where it can store that.
+ *
+ * @param {string} endpoint
+ * @param {() => number} [now]
+ * @param {() => Storage} [area]
+ */
+export function createMemory(endpoint, now = Date.now, area = () => localStorage) {
+  const key = `chatbubble:held:${endpoint}`;
+  let heldAt = Number(reach(area, (storage) => storage.getItem(key)));
+  return {
+    isHeld: () => Math.abs(now() - heldAt) < LIFE_MS,
+    remember() {
+      heldAt = now();
+      reach(area, (storage) => storage.setItem(key, `${heldAt}`));
+    },
+  };
+}
+
+/**
+ * What tells more of the answer: reading its stream on or, before that has a name, the request itself.
+ *
+ * @param {Ground} ground
+ * @param {string} url
+ * @param {Init} init
+ * @param {number} waitS
+ */
+function fetchMore({ endpoint, sessionId, store, fetch }, url, init, waitS) {
+  const { streamId, cursor } = store.get().turn ?? {};
+  if (!streamId) return fetch(`${url}?wait=${waitS}`, init);
+  const headers = { Authorization: `Bearer ${sessionId}`, ...(cursor && { 'Last-Event-ID': cursor }) };
+  return fetch(`${endpoint}/chat/${streamId}?wait=${waitS}`, { ...init, method: 'GET', body: null, headers });
+}
+
+/** @param {Response} response */
+const hasEvents = ({ status, headers }) => status === 200 && /event-stream/.test(`${headers.get('Content-Type')}`);
+
+/**
+ * An answer as one body, made of many.
+ *
+ * @param {Ground} ground
+ * @param {string} url
+ * @param {Init} init
+ * @returns {Promise<Response>}
+ */
+async function poll(ground, url, init) {
+  let response = await fetchMore(ground, url, init, 0);
+  if (!hasEvents(response)) return response;
+  const { signal } = init;
+  /** @type {Promise<void> | undefined} */
+  let pause;
+  /** @type {UnderlyingDefaultSource<Uint8Array>} */
+  const source = {
+    start: (controller) => signal.addEventListener('abort', () => controller.error(signal.reason)),
+    async pull(controller) {
+      // Asked for more only once all before was read: so the state knows where that ended.
+      if (pause) {
+        await pause;
+        response = await fetchMore(ground, url, init, WAIT_S);
+      }
+      // Whatever else it is, the client finds out by itself.
+      if (!hasEvents(response)) return controller.close();
+      controller.enqueue(new Uint8Array(await response.arrayBuffer()));
+      pause = new Promise((resolve) => ground.schedule(resolve, PAUSE_MS));
+    },
+  };
+  return new Response(new ReadableStream(source, { highWaterMark: 0 }), response);
+}
+
+/**
+ * An answer as it comes, as long as it does.
+ *
+ * @param {Ground} ground
+ * @param {string} url
+ * @param {Init} init
+ * @returns {Promise<Response>}
+ */
+async function watch(ground, url, init) {
+  const line = new AbortController();
+  const watcher = createWatcher(ground, init, () => line.abort());
+  init.signal.addEventListener('abort', () => {
+    watcher.end();
+    line.abort();
+  });
+  try {
+    const { fetch } = ground;
+    const response = await fetch(url, { ...init, signal: line.signal });
+    if (hasEvents(response) && response.body) return new Response(listen(response.body, watcher), response);
+    watcher.end();
+    return response;
+  } catch (fault) {
+    watcher.end();
+    throw fault;
+  }
+}
+
+/**
+ * A body as it is, while the watcher is told of each chunk and of the end.
+ *
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {ReturnType<typeof createWatcher>} watcher
+ * @returns {ReadableStream<Uint8Array>}
+ */
+function listen(body, watcher) {
+  const reader = body.getReader();
+  /** @type {UnderlyingDefaultSource<Uint8Array>} */
+  const source = {
+    async pull(controller) {
+      const { value } = await reader.read().catch((fault) => {
+        watcher.end();
+        throw fault;
+      });
+      if (value) {
+        watcher.hear();
+        controller.enqueue(value);
+      } else {
+        watcher.end();
+        controller.close();
+      }
+    },
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
+}
+
+/**
+ * Notices when the server tells more of the running answer than its line brings.
+ *
+ * @param {Ground} ground
+ * @param {Init} init
+ * @param {() => void} cut ends such a line
+ */
+function createWatcher(ground, init, cut) {
+  let chunks = 0;
+  let patienceMs = PATIENCE_MS;
+  let isLooking = false;
+  let isOver = false;
+  let disarm = () => {};
+
+  function arm() {
+    disarm();
+    disarm = ground.schedule(() => void look(), patienceMs);
+  }
+
+  async function look() {
+    const before = chunks;
+    isLooking = true;
+    const isMore = await hasMore(ground, init);
+    await new Promise((resolve) => ground.schedule(() => resolve(null), GRACE_MS));
+    isLooking = false;
+    if (isOver) return;
+    if (isMore && chunks === before) {
+      ground.memory.remember();
+      cut();
+    } else {
+      patienceMs = Math.min(MOST_PATIENCE_MS, patienceMs * 2);
+      arm();
+    }
+  }
+
+  arm();
+  return {
+    hear() {
+      chunks += 1;
+      if (!isLooking) arm();
+    },
+    end() {
+      isOver = true;
+      disarm();
+    },
+  };
+}
+
+/**
+ * Whether the server has something of the running answer that is not here yet, or soon has. As long as the answer has
+ * no stream, any word of its question says so: the first event comes at once. The question itself is not asked again,
+ * since it may have been taken back.
+ *
+ * @param {Ground} ground
+ * @param {Init} init
+ */
+async function hasMore(ground, init) {
+  const { endpoint, sessionId, store, fetch } = ground;
+  const { turn } = store.get();
+  if (!turn) return false;
+  const { streamId, requestId } = turn;
+  const headers = { Authorization: `Bearer ${sessionId}` };
+  try {
+    const response = streamId
+      ? await fetchMore(ground, '', init, WAIT_S)
+      : await fetch(`${endpoint}/conversation`, { ...init, method: 'GET', body: null, headers });
+    return (await response.text()).includes(streamId ? '\nid: ' : requestId);
+  } catch {
+    // Who cannot be asked says nothing against the line.
+    return false;
+  }
+}
