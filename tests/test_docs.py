@@ -14,6 +14,7 @@ import pytest
 from chatbubble import additions, events, incoming, views
 from chatbubble.cli import main, markdown_table
 from chatbubble.config import describe
+from chatbubble.delivery import MAX_EXCERPT_BYTES
 from chatbubble.errors import ChatbubbleError, ClientNotFound, ConfigError, StreamEnded
 from chatbubble.feedback import COMMENT_CHARS
 from chatbubble.limits import FEEDBACK_RATE
@@ -131,6 +132,8 @@ def test_the_sizes_on_the_wire_are_those_of_the_code() -> None:
     assert f"{incoming.MAX_BODY_BYTES:,} bytes" in text_of(WIRE)
     assert f"1 to {MESSAGE_CHARS:,} characters" in text_of(WIRE)
     assert f"at most {COMMENT_CHARS:,} characters" in text_of(WIRE)
+    assert f"a whole number from 0 to {incoming.MAX_WAIT_S}:" in text_of(WIRE)
+    assert f"little more than {MAX_EXCERPT_BYTES:,} bytes" in text_of(WIRE)
     assert FEEDBACK_RATE == "30/minute;300/day", "docs/wire.md and docs/settings.md say it in words"
     for size in ("TITLE", "URL", "SNIPPET", "SUGGESTION"):
         assert f"{getattr(additions, f'{size}_CHARS'):,} characters" in text_of(WIRE)

@@ -19,6 +19,8 @@ from stream_client import Connection
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
 CERTIFICATE = ROOT / "tests" / "fixtures" / "localhost.pem"
+# Whatever the server says, nothing of an answer is passed on before its end.
+HOLDING = "proxy_ignore_headers X-Accel-Buffering; proxy_buffer_size 256k; proxy_buffers 8 256k;"
 _START_S = 10.0
 
 
@@ -40,9 +42,9 @@ class Nginx:
 
 
 @contextmanager
-def stock_nginx(folder: Path, port: int, *lines: str) -> Iterator[Nginx]:
+def stock_nginx(folder: Path, port: int, *lines: str, own_port: int = 0) -> Iterator[Nginx]:
     """One that was told nothing but where the server is, and these lines."""
-    own = free_port()
+    own = own_port or free_port()
     site = f"server {{ listen 127.0.0.1:{own}; location / {{ proxy_pass http://127.0.0.1:{port}; }} }}"
     with _running(folder, "\n".join([*lines, site]), own):
         yield Nginx(own, is_secure=False)

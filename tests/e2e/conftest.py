@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+# The proxies of the backend's tests; behind our own modules.
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("backend", "fixtures")]
+
 from guest import Guest, guest_site
 from own_site import OwnSite, serving
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright

@@ -2,52 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { createMemory } from '../../widget/src/detour.js';
-import { atDesk, beginAnswer, createDesk, eventually } from './desk.js';
-import { below, pieces, seeded } from './seeds.js';
-import { cutAfter, holding, loginPage, reply, silent, startStandIn } from './stand_in.js';
-
-const PATIENCE_MS = 2500;
-const GRACE_MS = 500;
-const PAUSE_MS = 500;
-
-/** A line that is known to hold back, or is not yet. */
-function createKnown(isHeld = false) {
-  return {
-    isHeld: () => isHeld,
-    remember() {
-      isHeld = true;
-    },
-  };
-}
-
-const atLine = (play, { isHeld = false, line = holding(), ...server } = {}) =>
-  atDesk((desk) => {
-    desk.server.line = line;
-    return play(desk);
-  }, { desk: { memory: createKnown(isHeld) }, server });
-
-/** Lets the line be asked about: it was silent for so long. Resolves when it is known what the server has. */
-async function look({ clock }, silenceMs = PATIENCE_MS) {
-  await eventually(() => clock.waiting.includes(silenceMs));
-  clock.advance(silenceMs);
-  await eventually(() => clock.waiting.includes(GRACE_MS));
-}
-
-/** The same, and it is found to hold back. */
-async function notice(desk) {
-  await look(desk);
-  desk.clock.advance(GRACE_MS);
-  await desk.connection('reconnecting');
-  await desk.passPause();
-}
-
-/** Lets the next poll begin. */
-async function nextPoll({ clock, server }) {
-  const { length } = server.requests;
-  await eventually(() => clock.waiting.includes(PAUSE_MS));
-  clock.advance(PAUSE_MS);
-  await eventually(() => server.requests.length > length);
-}
+import { beginAnswer, eventually } from './desk.js';
+import { acquit, atLine, GRACE_MS, look, nextPoll, notice, pass, PATIENCE_MS } from './held_line.js';
+import { holding, loginPage, reply, silent, unreachable } from './stand_in.js';
 
 test('a line that holds everything back is noticed, and the answer is polled', atLine(async (desk) => {
   const { client, server, answer, until, store } = desk;
@@ -108,29 +65,6 @@ test('what is held back in mid-answer comes after what was read', atLine(async (
   assert.ok(desk.history.every(({ messages }) => 'Hello you'.startsWith(messages[1]?.text ?? '')));
 }, { line: holding({ gate }) }));
 
-test('the next question is polled from the start', atLine(async (desk) => {
-  const { client, server, answer } = desk;
-  await Promise.all([client.ask('one'), client.ask('two')]);
-  await answer(2, 'done');
-  assert.deepEqual(server.requests, ['POST /chat?wait=0', 'POST /chat?wait=0']);
-}, { isHeld: true, answer: (turn) => turn.done() }));
-
-test('after a reload a running answer is polled from the start', atLine(async (desk) => {
-  const { client, server, until } = desk;
-  const left = createDesk(server.endpoint, { newId: () => 'left', memory: createKnown(true) });
-  void left.client.ask('one');
-  await left.until(({ turn }) => turn?.streamId);
-  left.client.destroy();
-  server.turn.say('Hello');
-  const restored = client.restore();
-  await until(({ messages }) => messages.at(-1)?.text === 'Hello');
-  await restored;
-  assert.deepEqual(server.requests.slice(1), ['GET /conversation', 'GET /chat/stream1?wait=0 e1.0']);
-  server.turn.done();
-  await nextPoll(desk);
-  await until(({ turn, messages }) => !turn && messages.at(-1).state === 'done');
-}, { isHeld: true }));
-
 test('a slow line is left alone', atLine(async (desk) => {
   const { client, server, answer } = desk;
   let arrive;
@@ -145,23 +79,20 @@ test('a slow line is left alone', atLine(async (desk) => {
   arrive();
   server.turn.say('Hello');
   await answer(1, 'streaming', 'Hello');
-  desk.clock.advance(GRACE_MS);
+  await pass(desk);
   server.turn.done();
   await settled;
   assert.deepEqual(server.requests, ['POST /chat', 'GET /conversation']);
 }, { line: null }));
 
 test('a question that has not arrived yet says nothing against the line, and has more time', atLine(async (desk) => {
-  const { client, server, store, clock } = desk;
+  const { client, server, store } = desk;
   server.faults.push(silent);
   void client.ask('one');
   await eventually(() => server.requests.length === 1);
-  for (const silenceMs of [2500, 5000, 10_000]) {
-    await look(desk, silenceMs);
-    clock.advance(GRACE_MS);
-  }
+  for (const silenceMs of [2500, 5000]) await acquit(desk, silenceMs);
   assert.equal(store.get().connection, 'connecting');
-  assert.deepEqual(server.requests.slice(1), ['GET /conversation', 'GET /conversation', 'GET /conversation']);
+  assert.deepEqual(server.requests.slice(1), ['GET /conversation', 'GET /conversation']);
 }));
 
 test('a model that thinks is waited for', atLine(async (desk) => {
@@ -172,35 +103,60 @@ test('a model that thinks is waited for', atLine(async (desk) => {
   // Told by both ways at once.
   server.turn.say(' you');
   await answer(1, 'streaming', 'Hello you');
-  await eventually(() => clock.waiting.includes(GRACE_MS));
-  clock.advance(GRACE_MS);
-  assert.equal(desk.store.get().connection, 'streaming');
+  await pass(desk);
   server.turn.done();
   await settled;
   assert.deepEqual(server.requests, ['POST /chat', 'GET /chat/stream1?wait=10 e1.2']);
 }, { line: null }));
 
 test('who cannot be asked says nothing against the line', atLine(async (desk) => {
-  const { server, answer, clock } = desk;
+  const { server, answer } = desk;
   const { settled } = await beginAnswer(desk);
-  for (const [fault, silenceMs] of [[loginPage, 2500], [reply(503, null), 5000]]) {
+  for (const [fault, silenceMs] of [[loginPage, 2500], [reply(503, null), 5000], [unreachable, 10_000]]) {
     server.faults.push(fault);
-    await look(desk, silenceMs);
-    clock.advance(GRACE_MS);
+    await acquit(desk, silenceMs);
   }
   server.turn.done();
   await settled;
   await answer(1, 'done', 'Hello');
-  assert.equal(server.requests.length, 3);
+  assert.equal(server.requests.length, 4);
+}, { line: null }));
+
+test('a line is asked about once at a time', atLine(async (desk) => {
+  const { server, clock } = desk;
+  let write;
+  server.faults.push((_, response, proceed) => {
+    write = (text) => response.write(text);
+    proceed();
+  }, silent);
+  await beginAnswer(desk);
+  clock.advance(PATIENCE_MS);
+  await eventually(() => server.requests.length === 2);
+  write(': hb\n');
+  await eventually(() => clock.waiting.includes(37_500));
+  clock.advance(20_000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(server.requests.length, 2);
 }, { line: null }));
 
 test('an answer that has ended is asked about no more', atLine(async (desk) => {
-  const { server, clock } = desk;
-  const { settled } = await beginAnswer(desk);
-  server.turn.done();
-  await settled;
+  const { client, server, clock } = desk;
+  await client.ask('one');
   clock.advance(60_000);
   assert.deepEqual([server.requests.length, clock.waiting], [1, []]);
+}, { line: null, answer: (turn) => turn.done() }));
+
+test('nor is one that ends while it is asked about', atLine(async (desk) => {
+  const { server, clock } = desk;
+  const { settled } = await beginAnswer(desk);
+  clock.advance(PATIENCE_MS);
+  await eventually(() => server.requests.length === 2);
+  server.turn.done();
+  await settled;
+  await eventually(() => clock.waiting.includes(GRACE_MS));
+  clock.advance(1000);
+  await new Promise(setImmediate);
+  assert.deepEqual([server.requests.length, clock.waiting], [2, []]);
 }, { line: null }));
 
 test('Stop works before the line is known to hold back, and asks nothing again', atLine(async (desk) => {
@@ -220,96 +176,6 @@ test('Stop works before the line is known to hold back, and asks nothing again',
     'POST /chat/stream1/abort',
   ]);
 }));
-
-test('Stop works while the answer is polled', atLine(async (desk) => {
-  const { client, server, answer, until } = desk;
-  const settled = client.ask('one');
-  await until(({ turn }) => turn?.streamId);
-  server.turn.say('Hello');
-  await nextPoll(desk);
-  await answer(1, 'streaming', 'Hello');
-  client.stop();
-  await eventually(() => server.turn.end);
-  await nextPoll(desk);
-  await settled;
-  await answer(1, 'aborted', 'Hello');
-}, { isHeld: true }));
-
-test('a poll that fails is a drop like any other', atLine(async (desk) => {
-  const { client, server, answer, until, passPause } = desk;
-  const settled = client.ask('one');
-  await until(({ turn }) => turn?.streamId);
-  for (const fault of [cutAfter(20), reply(503, { error: { code: 'OVERLOADED', retryable: true } }), loginPage]) {
-    server.faults.push(fault);
-    server.turn.say('word ');
-    await nextPoll(desk);
-    await passPause();
-    await until(({ connection }) => connection === 'streaming');
-  }
-  server.turn.done();
-  await nextPoll(desk);
-  await settled;
-  await answer(1, 'done', 'word word word ');
-}, { isHeld: true }));
-
-test('a destroyed client polls no more', atLine(async (desk) => {
-  const { client, server, clock, until } = desk;
-  void client.ask('one');
-  await until(({ turn }) => turn?.streamId);
-  await eventually(() => clock.waiting.includes(PAUSE_MS));
-  client.destroy();
-  await eventually(() => server.turn.readers.size === 0);
-  const { length } = server.requests;
-  clock.advance(PAUSE_MS);
-  await new Promise(setImmediate);
-  assert.equal(server.requests.length, length);
-}, { isHeld: true }));
-
-const TEXT = 'Grüße, 世界! 👩‍👩‍👧 All of it, whatever is cut.';
-
-/** Has questions answered over a bad line while the clock runs fast: each arrives whole, and never looks otherwise. */
-async function askMany(count, random, isHeld, setUp) {
-  const server = await startStandIn({
-    async answer(turn) {
-      for (const piece of pieces(random, TEXT, 4)) {
-        turn.say(piece);
-        if (random() < 0.3) await new Promise(setImmediate);
-      }
-      if (!isHeld) await new Promise((resolve) => setTimeout(resolve, 40));
-      turn.done();
-    },
-  });
-  for (let round = 0; round < count; round += 1) {
-    const desk = createDesk(server.endpoint, {
-      isHurried: true, random, newId: () => `${round}`, memory: createKnown(isHeld),
-    });
-    setUp(server, round);
-    const timer = setInterval(() => desk.clock.advance(PAUSE_MS), 1);
-    await desk.client.ask('one');
-    clearInterval(timer);
-    const { text, state } = desk.bubble(`a-${round}`);
-    assert.deepEqual([text, state], [TEXT, 'done'], `round ${round}`);
-    for (const { messages } of desk.history) assert.ok(TEXT.startsWith(messages[1]?.text ?? ''), `round ${round}`);
-    desk.client.destroy();
-    server.faults.length = 0;
-  }
-  assert.equal(server.turns.length, count);
-  await server.close();
-}
-
-test('two hundred polled answers, each with up to four cuts: none lost, doubled or stuck', async () => {
-  const random = seeded(11);
-  await askMany(200, random, true, (server) => {
-    server.line = holding();
-    server.faults.push(...Array.from({ length: below(random, 5) }, () => cutAfter(below(random, 1500))));
-  });
-});
-
-test('wherever a line begins to hold back, nothing is lost and nothing is doubled', async () => {
-  await askMany(60, seeded(12), false, (server, round) => {
-    server.line = holding({ passes: round * 23 });
-  });
-});
 
 test('that a line holds back is remembered for an hour, by all pages', () => {
   const stored = new Map();

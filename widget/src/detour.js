@@ -124,64 +124,34 @@ async function poll(ground, url, init) {
  * @returns {Promise<Response>}
  */
 async function watch(ground, url, init) {
+  const { fetch } = ground;
   const line = new AbortController();
-  const watcher = createWatcher(ground, init, () => line.abort());
-  init.signal.addEventListener('abort', () => {
-    watcher.end();
-    line.abort();
-  });
-  try {
-    const { fetch } = ground;
-    const response = await fetch(url, { ...init, signal: line.signal });
-    if (hasEvents(response) && response.body) return new Response(listen(response.body, watcher), response);
-    watcher.end();
-    return response;
-  } catch (fault) {
-    watcher.end();
-    throw fault;
-  }
-}
-
-/**
- * A body as it is, while the watcher is told of each chunk and of the end.
- *
- * @param {ReadableStream<Uint8Array>} body
- * @param {ReturnType<typeof createWatcher>} watcher
- * @returns {ReadableStream<Uint8Array>}
- */
-function listen(body, watcher) {
-  const reader = body.getReader();
-  /** @type {UnderlyingDefaultSource<Uint8Array>} */
-  const source = {
-    async pull(controller) {
-      const { value } = await reader.read().catch((fault) => {
-        watcher.end();
-        throw fault;
-      });
-      if (value) {
-        watcher.hear();
-        controller.enqueue(value);
-      } else {
-        watcher.end();
-        controller.close();
-      }
+  init.signal.addEventListener('abort', () => line.abort());
+  const hear = listen(ground, init, line);
+  const response = await fetch(url, { ...init, signal: line.signal });
+  if (!hasEvents(response) || !response.body) return response;
+  /** @type {Transformer<Uint8Array, Uint8Array>} */
+  const told = {
+    transform(chunk, controller) {
+      hear();
+      controller.enqueue(chunk);
     },
   };
-  return new ReadableStream(source, { highWaterMark: 0 });
+  return new Response(response.body.pipeThrough(new TransformStream(told)), response);
 }
 
 /**
- * Notices when the server tells more of the running answer than its line brings.
+ * Cuts a line, and remembers it, once the server tells more of the running answer than it brings.
  *
  * @param {Ground} ground
  * @param {Init} init
- * @param {() => void} cut ends such a line
+ * @param {AbortController} line
+ * @returns {() => void} to be called when it brings something
  */
-function createWatcher(ground, init, cut) {
+function listen(ground, init, line) {
   let chunks = 0;
   let patienceMs = PATIENCE_MS;
   let isLooking = false;
-  let isOver = false;
   let disarm = () => {};
 
   function arm() {
@@ -195,10 +165,10 @@ function createWatcher(ground, init, cut) {
     const isMore = await hasMore(ground, init);
     await new Promise((resolve) => ground.schedule(() => resolve(null), GRACE_MS));
     isLooking = false;
-    if (isOver) return;
+    if (line.signal.aborted) return;
     if (isMore && chunks === before) {
       ground.memory.remember();
-      cut();
+      line.abort();
     } else {
       patienceMs = Math.min(MOST_PATIENCE_MS, patienceMs * 2);
       arm();
@@ -206,15 +176,11 @@ function createWatcher(ground, init, cut) {
   }
 
   arm();
-  return {
-    hear() {
-      chunks += 1;
-      if (!isLooking) arm();
-    },
-    end() {
-      isOver = true;
-      disarm();
-    },
+  // Whoever has read an answer lets go of its line.
+  line.signal.addEventListener('abort', () => disarm());
+  return () => {
+    chunks += 1;
+    if (!isLooking) arm();
   };
 }
 

@@ -46,7 +46,7 @@ import { createPanel } from './views/panel.js';
  *   identify: (token: string) => Promise<void>,
  *   takeBack?: (requestId: string) => void,
  *   session: string | null,
- *   createOwn: (sessionId: string, rest?: Partial<import('./types.js').ClientOptions>) => import('./types.js').Client,
+ *   createOwn: (sessionId: string, more?: Partial<import('./types.js').ClientOptions>) => import('./types.js').Client,
  *   destroy: () => void,
  * }} Server
  */
@@ -167,7 +167,7 @@ function connect(endpoint, given, locale, store, share) {
   /** @type {Server} */
   const server = {
     session: null,
-    createOwn: (sessionId, rest) =>
+    createOwn: (sessionId, more) =>
       createClient({
         endpoint,
         sessionId,
@@ -182,7 +182,7 @@ function connect(endpoint, given, locale, store, share) {
         // Without the query: what a shop keeps there is nobody's business.
         page: () =>
           given.page === 'off' ? undefined : { url: location.origin + location.pathname, title: document.title },
-        ...rest,
+        ...more,
       }),
     ask: async (text, replaces) => void (await reach()).ask(text, replaces),
     retry: async (id) => void (await reach()).retry(id),
