@@ -143,6 +143,7 @@ test('an answer that has ended is asked about no more', atLine(async (desk) => {
   const { client, server, clock } = desk;
   await client.ask('one');
   clock.advance(60_000);
+  await new Promise(setImmediate);
   assert.deepEqual([server.requests.length, clock.waiting], [1, []]);
 }, { line: null, answer: (turn) => turn.done() }));
 
