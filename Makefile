@@ -13,7 +13,7 @@ CORE := */additions.py,*/discretion.py,*/measures.py,*/errors.py,*/events.py,*/r
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test pictures lint bench build dist clean needs
+.PHONY: help install run test faults pictures lint bench build dist clean needs
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: install needs ## run every test: JavaScript, Python, three browser engines
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 	@report=$$($(BIN)/coverage report --include='$(CORE)' --fail-under=100) || { echo "$$report"; exit 1; }
+
+faults: install needs ## run the fault suite whole, for hours, and write docs/faults.md; ARGS="--only kill9" runs a part
+	@$(BIN)/python tests/faults/fault_suite.py $(ARGS)
 
 pictures: install needs ## take a picture of every state, language and theme: artefacts/sheet/index.html
 	CHATBUBBLE_PICTURES=1 $(BIN)/python -m pytest tests/e2e/test_contact_sheet.py

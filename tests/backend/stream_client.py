@@ -12,10 +12,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 TERMINAL = ("done", "error")
 _TIMEOUT_S = 10.0
-_opened: list[Connection] = []
+# Those that somebody still knows of: a million may come and go.
+_opened: WeakSet[Connection] = WeakSet()
 
 
 def close_all() -> None:
@@ -38,7 +40,7 @@ class Connection:
 
     def __init__(self, port: int, *, timeout_s: float = _TIMEOUT_S, receive_buffer: int | None = None) -> None:
         self.socket = socket.socket()
-        _opened.append(self)
+        _opened.add(self)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout_s)
@@ -181,6 +183,10 @@ class Reply:
     def until_end(self) -> list[Received]:
         """All events that are left."""
         return list(self._events)
+
+    def events(self) -> Iterator[Received]:
+        """The events that are left, each as it comes."""
+        return self._events
 
     def close(self) -> None:
         """Close the connection under it."""

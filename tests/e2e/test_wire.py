@@ -20,7 +20,7 @@ def cut_line(browser: Browser, stack: Stack, folder: Path, *cuts: str) -> Iterat
     """The shop for a visitor whose connections to `/chat` are cut: `812` with FIN, `812:rst` with RST."""
     line = Stack(folder, model_port=stack.model_port, wire_port=free_port())
     where = ("--target", str(line.backend_port), "--port", str(line.wire_port), "--match", " /api/ai/chat")
-    each = [word for cut in cuts for word in ("--cut", cut)]
+    each = [word for cut in cuts for word in ("--script", cut)]
     proxy = running("tests/faults/wire_proxy.py", *where, *each, ready=f"{line.widget_origin}/api/ai/healthz")
     with line.backend(), line.shop(), proxy, browser.new_context(locale="en-GB") as context:
         yield open_shop(context, line), line

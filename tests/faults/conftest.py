@@ -13,16 +13,21 @@ from pathlib import Path  # noqa: E402
 import pytest  # noqa: E402
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "backend"), str(TESTS / "fixtures")]
+sys.path[:0] = [str(TESTS / "faults"), str(TESTS / "backend"), str(TESTS / "fixtures")]
 
-from model_server import ModelServer  # noqa: E402
-from process import start_process  # noqa: E402, F401 -- a fixture
+from absent import end_without  # noqa: E402
+from ground import Ground  # noqa: E402
+from postgres_server import PostgresMissing  # noqa: E402
+from redis_server import require_redis  # noqa: E402
 
 
-@pytest.fixture
-def model_server() -> Iterator[ModelServer]:
-    """A scripted model server that listens on a free port."""
-    server = ModelServer()
-    server.start()
-    yield server
-    server.stop()
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """What all campaigns stand on."""
+    require_redis()
+    try:
+        ground = Ground(tmp_path_factory.mktemp("ground"))
+    except PostgresMissing as missing:
+        end_without(str(missing))
+    yield ground
+    ground.close()

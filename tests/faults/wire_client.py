@@ -1,126 +1,146 @@
-"""A client written from the wire table and nothing else: standard library, no code of Chatbubble.
+"""A client written from the wire table and nothing else, which never gives up and writes down all that it accepts.
 
-It asks one question and reads its answer through drops: it attaches again with the same
-request id while it has no stream id, and reads on after its last event once it has. Every
-token's index tells it whether something is missing or came twice.
+It asks a question, or reads the answer of another client's along. Through drops it attaches again: with the same
+request id while it has no stream id, and after its last event once it has. It judges nothing: that is the checker's.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from history import Accepted, Reading
+from stream_client import Connection, Received, Reply
+
+PREFIX = "/api/ai"
 
 
-class Event(NamedTuple):
-    """One event, as it was closed by its blank line."""
+@dataclass(frozen=True)
+class Asked:
+    """One question of one visitor."""
 
-    type: str
-    data: dict[str, Any]
-    id: str
-
-
-@dataclass
-class Answer:
-    """What arrived, and what went wrong on the way."""
-
-    text: str = ""
-    finish: str = ""
-    full_text: str = ""
-    units_lost: int = 0
-    units_doubled: int = 0
-    resets: int = 0
-    drops: int = 0
-    refusals: list[str] = field(default_factory=list)
+    message: str
+    session: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    request_id: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
-    def is_ended(self) -> bool:
-        """Whether a terminal event has come."""
-        return bool(self.finish)
+    def body(self) -> dict[str, Any]:
+        """What `POST /chat` takes."""
+        return {"message": self.message, "sessionId": self.session, "requestId": self.request_id}
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the text came piece by piece, each once, up to the end."""
-        return self.is_ended and self.text == self.full_text and not (self.units_lost or self.units_doubled)
+
+@dataclass(frozen=True)
+class Manners:
+    """How patient a client is, in seconds: for the whole answer, with a silent line, before it comes again, and
+    before it comes again to who has refused it."""
+
+    deadline_s: float = 60.0
+    silence_s: float = 5.0
+    pause_s: float = 0.002
+    refused_s: float = 0.1
 
 
 class WireClient:
-    """One visitor with one question; `wait_s` is asked before each new connection."""
+    """One client of one answer.
 
-    def __init__(self, port: int, message: str, *, deadline_s: float = 30.0) -> None:
-        self._port, self._message = port, message
-        self._deadline = time.monotonic() + deadline_s
-        self._session = secrets.token_urlsafe(24)
-        self._request_id = secrets.token_hex(8)
-        self._stream_id = ""
+    Args:
+        way: gives the port for each new connection.
+        stream_id: of an answer that somebody else has asked for; it is read from its beginning.
+    """
+
+    def __init__(
+        self,
+        way: Callable[[], int],
+        asked: Asked,
+        reading: Reading,
+        manners: Manners | None = None,
+        *,
+        stream_id: str = "",
+    ) -> None:
+        self._way, self._asked, self.reading, self._manners = way, asked, reading, manners or Manners()
+        self.stream_id = stream_id
+        # Set once it has a stream id, or has given up.
+        self.is_named = Event()
         self._last_event_id = ""
-        self.answer = Answer()
+        self._lost_at: float | None = None
 
-    def run(self) -> Answer:
+    def run(self) -> Reading:
         """Read until the terminal event, or until the deadline."""
-        while not self.answer.is_ended and time.monotonic() < self._deadline:
+        gives_up_at = time.monotonic() + self._manners.deadline_s
+        while not self.reading.is_ended and time.monotonic() < gives_up_at:
             try:
-                self._follow()
-            except (OSError, http.client.HTTPException):
-                self.answer.drops += 1
-            if not self.answer.is_ended:
-                time.sleep(0.002)
-        return self.answer
+                pause_s = self._connect()
+            except OSError:
+                pause_s = self._manners.pause_s
+                self.reading.drops += 1
+            if not self.reading.is_ended:
+                self._lost_at = self._lost_at or time.monotonic()
+                gevent.sleep(pause_s)
+        self.is_named.set()
+        return self.reading
 
-    def _follow(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        try:
-            if self._stream_id:
-                path, headers = f"/api/ai/chat/{self._stream_id}", {"Authorization": f"Bearer {self._session}"}
-                if self._last_event_id:
-                    headers["Last-Event-ID"] = self._last_event_id
-                connection.request("GET", path, headers=headers)
-            else:
-                body = {"message": self._message, "sessionId": self._session, "requestId": self._request_id}
-                connection.request("POST", "/api/ai/chat", json.dumps(body), {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            if response.status != 200:
-                self.answer.refusals.append(f"{response.status} {response.read()[:200]!r}")
-                return
-            for event in self._events(response):
+    def read_until(self, events: int) -> Reading:
+        """Read so many events, or to the end, on one connection, and close it. Raises OSError when it is lost."""
+        with Connection(self._way(), timeout_s=self._manners.silence_s) as connection:
+            reply = self._request(connection)
+            while len(self.reading.accepted) < events and not self.reading.is_ended:
+                self._take(reply.next_event())
+        self._lost_at = time.monotonic()
+        return self.reading
+
+    def _connect(self) -> float:
+        """Read what one connection brings; how long to wait before the next one."""
+        with Connection(self._way(), timeout_s=self._manners.silence_s) as connection:
+            reply = self._request(connection)
+            if reply.status != 200:
+                self.reading.refused[_cause(reply)] += 1
+                return self._manners.refused_s
+            for event in reply.events():
                 self._take(event)
-            if not self.answer.is_ended:
-                self.answer.drops += 1
-        finally:
-            connection.close()
+        self.reading.drops += not self.reading.is_ended
+        return self._manners.pause_s
 
-    def _events(self, response: http.client.HTTPResponse) -> Iterator[Event]:
-        rest, fields = b"", {"event": "message", "data": "", "id": self._last_event_id}
-        while chunk := response.read1(65_536):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                name, _, value = line.decode("utf-8").partition(": ")
-                if name in ("event", "data", "id"):
-                    fields[name] = value
-                elif not line and fields["data"]:
-                    self._last_event_id = fields["id"]
-                    yield Event(fields["event"], json.loads(fields["data"]), fields["id"])
-                    fields.update(event="message", data="")
+    def _request(self, connection: Connection) -> Reply:
+        if not self.stream_id:
+            return connection.request("POST", f"{PREFIX}/chat", body=self._asked.body)
+        headers = {"Last-Event-ID": self._last_event_id} if self._last_event_id else {}
+        path = f"{PREFIX}/chat/{self.stream_id}"
+        return connection.request("GET", path, session=self._asked.session, headers=headers)
 
-    def _take(self, event: Event) -> None:
-        answer = self.answer
-        if answer.is_ended:
-            answer.refusals.append(f"{event.type} after the end")
-        elif event.type == "connected":
-            self._stream_id = event.data["streamId"]
-        elif event.type == "reset":
-            answer.resets += 1
-            answer.text = ""
-        elif event.type == "token":
-            gap = event.data["index"] - len(answer.text.encode("utf-16-le")) // 2
-            answer.units_lost += max(0, gap)
-            answer.units_doubled += max(0, -gap)
-            answer.text += event.data["text"]
-        elif event.type == "done":
-            answer.finish, answer.full_text = event.data["finishReason"], event.data["fullText"]
-        elif event.type == "error":
-            answer.finish = event.data["code"]
+    def _take(self, event: Received) -> None:
+        if self._lost_at is not None:
+            self.reading.recoveries_s.append(time.monotonic() - self._lost_at)
+            self._lost_at = None
+        self._last_event_id = event.id
+        if event.type == "connected":
+            self.stream_id = event.data["streamId"]
+            self.is_named.set()
+        self.reading.take(accepted(event))
+
+
+def accepted(event: Received) -> Accepted:
+    """What is written down of an event."""
+    data = event.data
+    if event.type == "token":
+        return Accepted("token", event.id, data["text"], data["index"])
+    if event.type == "done":
+        return Accepted("done", event.id, data["fullText"], finish=data["finishReason"])
+    if event.type == "error":
+        return Accepted("error", event.id, data["code"], finish="error")
+    return Accepted(event.type, event.id)
+
+
+def read_block(wire: bytes) -> Accepted:
+    """What is written down of an event, from its bytes on the wire."""
+    block = dict(line.split(": ", 1) for line in wire.decode("ascii").rstrip("\n").split("\n"))
+    return accepted(Received(block["event"], json.loads(block["data"]), block["id"]))
+
+
+def _cause(reply: Reply) -> str:
+    return f"{reply.status}" if reply.status == 204 else f"{reply.status} {reply.json()['error']['code']}"

@@ -1,0 +1,10 @@
+"""The campaigns, one module each, in the order in which `make faults` runs them: the cheap ones first."""
+
+from __future__ import annotations
+
+from campaigns.every_byte import EVERY_BYTE
+from campaigns.random_cuts import RANDOM_CUTS
+from campaigns.repeated_sends import REPEATED_SENDS
+from campaigns.starts import STARTS
+
+CAMPAIGNS = (EVERY_BYTE, RANDOM_CUTS, REPEATED_SENDS, STARTS)

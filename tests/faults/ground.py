@@ -1,0 +1,119 @@
+"""What all campaigns stand on: a real PostgreSQL, a real Redis and the telling model; and, for each campaign, a world
+of server processes on them with a database, a prefix and a history of its own."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import gevent
+from aftermath import read_log, read_store
+from checker import Allowed, Violation, check
+from history import Story
+from postgres_server import PostgresServer
+from redis_server import RedisServer
+from servers import Nursery, Server
+from telling import Teller
+
+OPERATOR_TOKEN = "operator-token-of-the-faults"  # noqa: S105 -- guards nothing
+
+
+class Ground:
+    """The servers that are not ours, and where ours come from; in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.nursery = Nursery(folder)
+        self.postgres = PostgresServer()
+        self.redis = RedisServer(folder)
+        self.redis.start()
+
+    def close(self) -> None:
+        """End them."""
+        self.nursery.close()
+        self.redis.stop()
+        self.postgres.remove()
+
+
+class World:
+    """Some processes on one ground, the model that they ask, and what is known of each answer.
+
+    Args:
+        breaks_redis: the campaign does, so that the log may lack what was told meanwhile.
+        settings: of all processes, named without their prefix.
+    """
+
+    def __init__(self, ground: Ground, seed: int, *, breaks_redis: bool = False, **settings: str) -> None:
+        self.ground, self.chance = ground, random.Random(seed)
+        self.prefix = f"faults-{secrets.token_hex(4)}:"
+        self.database_url = ground.postgres.create_database()
+        self.teller = Teller(seed)
+        self.teller.server.start()
+        self.violations: list[Violation] = []
+        self.answers = self.events = 0
+        self._breaks_redis = breaks_redis
+        self.servers: list[Server] = []
+        self._keys = (f"sk-{number}" for number in itertools.count(1))
+        self._environ = self._read(settings)
+
+    @property
+    def open_servers(self) -> list[Server]:
+        """Those that new connections should go to."""
+        return [server for server in self.servers if server.is_open]
+
+    def start_server(self, **environ: str) -> Server:
+        """One more process, that asks the model with a key of its own; it listens when this returns."""
+        key = next(self._keys)
+        server = self.ground.nursery.start(key, self._environ | {"OPENAI_API_KEY": key} | environ)
+        self.servers.append(server)
+        return server
+
+    def bury(self, server: Server) -> None:
+        """It is gone, or goes now."""
+        server.kill()
+        self.servers.remove(server)
+
+    def start(self, count: int) -> Sequence[Server]:
+        """Start so many processes; the first one alone makes the tables."""
+        first = self.start_server()
+        return [first, *(each.get() for each in [gevent.spawn(self.start_server) for _ in range(count - 1)])]
+
+    def way(self) -> int:
+        """The port of any process that is open, or of none where all have gone."""
+        servers = self.open_servers
+        return self.chance.choice(servers).port if servers else 1
+
+    def end(self, stories: Sequence[Story], allowed: Allowed) -> list[Violation]:
+        """These answers are over: read what log and store have of them, check, and forget them."""
+        read_log(self.ground.redis.port, self.prefix, stories, is_broken=self._breaks_redis)
+        read_store(self.database_url, stories)
+        found = [violation for story in stories for violation in check(story, allowed)]
+        self.violations += found
+        for story in stories:
+            self.answers += 1
+            self.events += story.events_accepted
+            self.teller.forget(story)
+        return found
+
+    def close(self) -> None:
+        """End the processes, and the model."""
+        for server in self.servers:
+            server.kill()
+        self.teller.server.stop()
+
+    def _read(self, settings: dict[str, str]) -> dict[str, str]:
+        chosen = {
+            "provider": "openai",
+            "database_url": self.database_url,
+            "database_connections": "4",
+            "redis_url": self.ground.redis.url,
+            "redis_prefix": self.prefix,
+            "rate_limit": "off",
+            "heartbeat_s": "2",
+            "operator_token": OPERATOR_TOKEN,
+            **settings,
+        }
+        environ = {f"CHATBUBBLE_{name.upper()}": value for name, value in chosen.items()}
+        return environ | {"OPENAI_BASE_URL": self.teller.server.base_url}

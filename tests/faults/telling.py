@@ -1,0 +1,97 @@
+"""The model of the fault suite: whatever it says can be told apart from everything else that it ever said.
+
+A question is `tell <tag>: <words> words at <pause> ms`, or `... by <burst> at ...` where so many words come at once.
+Each word of the answer names the answer, the call and its own place: `b7.2.31` is word 31 of the second call for b7.
+So text of two calls, or of two answers, can never be taken for one text.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+from history import Call, Story
+from model_connection import ModelRequest
+from model_server import ModelServer
+from model_steps import DONE, Step, chunk, delta, end, finish, head, usage, wait
+
+_QUESTION = re.compile(r"tell (\w+): (\d+) words(?: by (\d+))? at ([\d.]+) ms")
+# What texts have trouble with: what is escaped in JSON, takes two units of UTF-16, or joins what stands before it.
+_SPICE = ("", "", "", "\u4f60\u597d", "\U0001f44b\U0001f3fd", "e\u0301", '"so"', "\\n", "\u2028", "**bold**", "\n\n")
+
+
+def question(story: Story, pause_ms: float, *, burst: int = 1) -> str:
+    """What to ask for this answer."""
+    return f"tell {story.tag}: {story.words} words by {burst} at {pause_ms:g} ms"
+
+
+def words_of(tag: str, call: int, count: int) -> tuple[str, ...]:
+    """What a call says, from the first word to the last; the same each time."""
+    chance = random.Random(f"{tag}.{call}")
+    return tuple(f"{tag}.{call}.{number}{chance.choice(_SPICE)} " for number in range(1, count + 1))
+
+
+class Teller:
+    """Answers the questions of stories it knows, and writes down in them how far each call came."""
+
+    def __init__(self, seed: int) -> None:
+        self.stories: dict[str, Story] = {}
+        self.calls = self.words_said = 0
+        self._seed, self._count = seed, 0
+        self.server = ModelServer(phrases=self)
+
+    def new_story(self, words: int) -> Story:
+        """An answer of so many words that nobody has asked for yet."""
+        self._count += 1
+        story = Story(f"s{self._seed}x{self._count}", words)
+        self.stories[story.tag] = story
+        return story
+
+    def forget(self, story: Story) -> None:
+        """It is checked: keep nothing of it."""
+        del self.stories[story.tag]
+        self.server.requests.clear()
+
+    def steps(self, request: ModelRequest) -> Iterator[Step]:
+        """See model_server.Phrases. Whose key comes with a request, that process asks."""
+        match = _QUESTION.fullmatch(request.question.strip())
+        story = self.stories.get(match[1]) if match else None
+        if match is None or story is None:
+            raise ValueError(f"nobody was to ask {request.question!r:.80}")
+        number = len(story.calls) + 1
+        call = Call(number, words_of(story.tag, number, story.words), request.headers.get("authorization", ""))
+        story.calls.append(call)
+        self.calls += 1
+        return self._tell(call, int(match[3] or 1), float(match[4]) / 1000)
+
+    def open_calls(self, server: str) -> list[tuple[Story, Call]]:
+        """What a process has in hand now, by the key that it asks with."""
+        key = f"Bearer {server}"
+        return [
+            (story, call)
+            for story in self.stories.values()
+            for call in story.calls[-1:]
+            if call.is_open and call.server == key
+        ]
+
+    def _tell(self, call: Call, burst: int, pause_s: float) -> Iterator[Step]:
+        call.is_open = True
+        try:
+            yield from self._say(call, burst, pause_s)
+        finally:
+            call.is_open = False
+
+    def _say(self, call: Call, burst: int, pause_s: float) -> Iterator[Step]:
+        yield head()
+        for first in range(0, len(call.words), burst):
+            words = call.words[first : first + burst]
+            # On its way from here on: a client may have it before we come to the next line.
+            call.words_said += len(words)
+            self.words_said += len(words)
+            yield chunk(b"".join(map(delta, words)))
+            yield wait(pause_s)
+        yield chunk(finish())
+        yield chunk(usage(completion_tokens=len(call.words)))
+        yield chunk(DONE)
+        yield end()

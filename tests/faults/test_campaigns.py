@@ -1,0 +1,52 @@
+"""The short form of each campaign: nothing is lost, doubled, stuck or told twice, whatever breaks.
+
+`make faults` runs the whole forms.
+"""
+
+from __future__ import annotations
+
+import pytest
+from campaign import Campaign, Outcome
+from campaigns import CAMPAIGNS
+from campaigns.every_byte import EVERY_BYTE
+from campaigns.random_cuts import RANDOM_CUTS
+from campaigns.repeated_sends import REPEATED_SENDS
+from campaigns.starts import STARTS
+from ground import Ground
+
+SEED = 7
+
+
+def run_short(campaign: Campaign, ground: Ground) -> Outcome:
+    """Its outcome, which is clean."""
+    outcome = campaign.run(ground, SEED, campaign.short)
+    assert outcome.is_clean, (outcome.violations[:5], outcome.shortfalls)
+    return outcome
+
+
+def test_an_answer_cut_anywhere_arrives_whole_and_once(ground: Ground) -> None:
+    assert run_short(EVERY_BYTE, ground).counts["cuts"] > 0.9 * EVERY_BYTE.short
+
+
+def test_answers_cut_at_random_places_arrive_whole_and_once(ground: Ground) -> None:
+    counts = run_short(RANDOM_CUTS, ground).counts
+    assert counts["answers"] == counts["model calls"] == RANDOM_CUTS.short
+    assert counts["cuts"] > RANDOM_CUTS.short
+
+
+def test_repeated_and_raced_sends_ask_the_model_once(ground: Ground) -> None:
+    counts = run_short(REPEATED_SENDS, ground).counts
+    assert counts["repeated"] >= REPEATED_SENDS.short
+    assert counts["doubled calls"] == 0
+
+
+def test_64_answers_begun_at_once_lose_no_first_event(ground: Ground) -> None:
+    counts = run_short(STARTS, ground).counts
+    assert counts["answers"] == STARTS.short
+    assert counts["first events lost"] == 0
+
+
+@pytest.mark.parametrize("campaign", CAMPAIGNS, ids=lambda campaign: campaign.name)
+def test_a_campaign_says_what_it_is(campaign: Campaign) -> None:
+    assert campaign.title
+    assert 0 < campaign.short < campaign.whole
