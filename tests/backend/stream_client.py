@@ -12,12 +12,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakSet
 
 TERMINAL = ("done", "error")
 _TIMEOUT_S = 10.0
-# Those that somebody still knows of: a million may come and go.
-_opened: WeakSet[Connection] = WeakSet()
+_opened: set[Connection] = set()
 
 
 def close_all() -> None:
@@ -110,6 +108,7 @@ class Connection:
 
     def close(self) -> None:
         """Send FIN, or RST where bytes are left unread."""
+        _opened.discard(self)
         self.socket.close()
 
     def reset(self) -> None:
