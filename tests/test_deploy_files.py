@@ -1,6 +1,7 @@
 """The files of docs/deploy fit together and fit the code: settings, options, addresses, ports, times, names.
 
-Each is checked with its own tool where that can be had; the nginx files run in tests/backend/test_nginx.py.
+Each is checked with its own tool where that can be had; the proxies run in tests/backend/test_proxies.py and
+test_documented_proxies.py.
 """
 
 from __future__ import annotations

@@ -15,13 +15,13 @@ from typing import Any
 
 TERMINAL = ("done", "error")
 _TIMEOUT_S = 10.0
-_opened: set[Connection] = set()
+opened: set[Connection] = set()
 
 
 def close_all() -> None:
     """Close every connection that a test has left open."""
-    while _opened:
-        _opened.pop().close()
+    while opened:
+        opened.pop().close()
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Connection:
 
     def __init__(self, port: int, *, timeout_s: float = _TIMEOUT_S, receive_buffer: int | None = None) -> None:
         self.socket = socket.socket()
-        _opened.add(self)
+        opened.add(self)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout_s)
@@ -108,7 +108,7 @@ class Connection:
 
     def close(self) -> None:
         """Send FIN, or RST where bytes are left unread."""
-        _opened.discard(self)
+        opened.discard(self)
         self.socket.close()
 
     def reset(self) -> None:

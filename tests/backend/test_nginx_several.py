@@ -9,8 +9,9 @@ from pathlib import Path
 from socket import gethostname
 
 from deployment import Deployment, deployment  # noqa: F401 -- a fixture
+from fronts import Front
 from hosting import OPERATOR_TOKEN
-from nginx_server import Nginx, documented_nginx
+from nginx_server import documented_nginx
 from process import ServerProcess
 from prometheus_client.parser import text_string_to_metric_families as parse
 from prometheus_client.samples import Sample
@@ -19,12 +20,12 @@ from stream_client import Connection, Received, Reply, joined_text
 SESSION = "session-of-a-visitor-of-two-processes"
 
 
-def ask(nginx: Nginx, message: str) -> Reply:
+def ask(nginx: Front, message: str) -> Reply:
     """`POST /chat` through it."""
     return nginx.connect().request("POST", "/api/ai/chat", body={"message": message, "sessionId": SESSION})
 
 
-def resume(nginx: Nginx, stream_id: str, last_event_id: str) -> Reply:
+def resume(nginx: Front, stream_id: str, last_event_id: str) -> Reply:
     """Read on, at whichever process nginx takes."""
     headers = {"Authorization": f"Bearer {SESSION}", "Last-Event-ID": last_event_id}
     return nginx.connect().request("GET", f"/api/ai/chat/{stream_id}", headers=headers)
