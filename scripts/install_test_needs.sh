@@ -5,7 +5,7 @@
 #   PostgreSQL the store, on a server of the tests' own
 #   WebKit     the conformance page: its driver, its little browser, and a display that nobody sees
 #   Redis      what several processes share; each test run starts one of its own
-#   nginx      the proxy of docs/deploy
+#   nginx, HAProxy  the proxies of docs/deploy
 # What cannot be had is told, and its tests are skipped with the reason; without a Chromium there are no browser tests.
 set -eu
 
@@ -56,6 +56,7 @@ has Xvfb || missing="$missing xvfb"
 has_postgres || missing="$missing postgresql"
 has redis-server || missing="$missing redis-server"
 has nginx || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
+has haproxy || [ -x /usr/sbin/haproxy ] || missing="$missing haproxy"
 [ -n "$missing" ] || exit 0
 
 if can_apt; then

@@ -253,6 +253,12 @@ def test_every_proxy_waits_for_300_seconds_and_buffers_nothing(name: str) -> Non
         assert wanted in text
 
 
+def test_haproxy_waits_as_long() -> None:
+    text = text_of("haproxy.cfg")
+    for wanted in ("timeout client 300s", "timeout server 300s", "option http-no-delay", "option abortonclose"):
+        assert f"    {wanted}\n" in text
+
+
 def test_every_setting_that_is_named_exists() -> None:
     for path in DEPLOY.rglob("*"):
         if path.is_file():

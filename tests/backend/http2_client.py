@@ -42,6 +42,7 @@ class Http2Connection(Connection):
 
     def close(self) -> None:
         """Close the connection, and so every answer on it."""
+        opened.discard(self)
         self._client.close()
 
 

@@ -1,5 +1,5 @@
 """Behind each real proxy every token arrives as it is said, a lost reader is noticed, a resume goes on exactly, and
-Stop stops; behind one that holds answers back, polls do the same."""
+Stop stops; one that cuts connections costs nothing, and behind one that holds answers back, polls do the same."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import gevent
 import pytest
 from fronts import SESSION, Front
 from haproxy_server import documented_haproxy
 from nginx_server import GZIP, HOLDING, documented_nginx, stock_nginx
 from promptness import WORDS, assert_in_time, reads_events
-from serving import Serve
-from stream_client import joined_text
+from serving import Serve, Served
+from short_lived import ShortLivedProxy
+from stream_client import Visitor, joined_text
 
 KINDS = ["nginx", "stock nginx", "compressing nginx", "HAProxy", "nginx over HTTP/2", "HAProxy over HTTP/2"]
 
@@ -90,6 +92,32 @@ def test_the_documented_nginx_never_compresses_a_stream(serve: Serve, tmp_path: 
         reply = front.ask(Accept_Encoding="gzip")
         assert "content-encoding" not in reply.headers
         assert reply.until_end()[-1].type == "done"
+
+
+def test_one_that_cuts_every_connection_costs_nothing(served: Served) -> None:
+    call = served.provider.hold()
+
+    def tell() -> None:
+        for word in WORDS * 2:
+            call.say(word)
+            gevent.sleep(0.05)
+        call.finish()
+
+    with ShortLivedProxy(served.port, life_s=0.3) as proxy:
+        visitor = Visitor(proxy.port)
+        reply = visitor.ask()
+        telling = gevent.spawn(tell)
+        events = [reply.next_event()]
+        while events[-1].type != "done":
+            try:
+                events.append(reply.next_event())
+            except ConnectionError:
+                reply = visitor.resume(events[0].data["streamId"], events[-1].id)
+        telling.get(timeout=5)
+    assert proxy.cuts >= 3
+    assert "reset" not in [event.type for event in events]
+    assert joined_text(events) == events[-1].data["fullText"] == "".join(WORDS * 2)
+    assert len(served.provider.calls) == 1
 
 
 def test_behind_one_that_holds_answers_back_polls_are_in_time(serve: Serve, tmp_path: Path) -> None:
