@@ -6,8 +6,9 @@ that must happen stands here: how the turn ends is decided and written by `turn.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import gevent
@@ -15,22 +16,25 @@ import gevent
 from .additions import fitting_sources, fitting_suggestions
 from .checkpoints import Checkpoints
 from .config import Settings
-from .errors import NotFound
+from .errors import NotFound, StoreUnavailable
 from .events import RESERVED_TYPES, Custom, Event, Sources, Suggestions, Token, utf16_length
 from .logs import follow, trace_stream
 from .measures import Measures
 from .prompt import build_prompt
 from .provider import Provider
-from .records import Finish, FinishReason, Prompt, Question, Source, Turn
+from .records import Finish, FinishReason, Message, Prompt, Question, Source, Turn
 from .saving import Saver
 from .store import ConversationStore
 from .stream_log import StreamLog
 from .well_formed import WellFormedText, slices
 
+logger = logging.getLogger("chatbubble.turn")
+
 MAX_ANSWER_UNITS = 1_500_000
 PIECE_CHARS = 16_384
 HISTORY_MESSAGES = 100
 _YIELD_EVERY = 64
+_STORE_WAIT_S, _STORE_PAUSE_S = 8.0, 0.25
 # The others are what becomes of a turn, not of an answer.
 _OWN_REASONS = (FinishReason.STOP, FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
 
@@ -131,7 +135,7 @@ class Generation:
 
     def _ask_provider(self) -> None:
         settings = self._parts.settings
-        history = self._parts.store.history(self._turn, HISTORY_MESSAGES)
+        history = self._read_history()
         if not history:
             raise NotFound(detail="the conversation was erased before the provider was asked")
         prompt = self._prompt = build_prompt(
@@ -154,6 +158,19 @@ class Generation:
             close = getattr(pieces, "close", None)
             if close is not None:
                 close()
+
+    def _read_history(self) -> Sequence[Message]:
+        """What was said so far. The visitor has been told that an answer comes, so a store that is away just now, or
+        has no connection free, is waited for. Raises StoreUnavailable."""
+        gives_up_at = self._now() + _STORE_WAIT_S
+        while True:
+            try:
+                return self._parts.store.history(self._turn, HISTORY_MESSAGES)
+            except StoreUnavailable as failure:
+                if self._now() >= gives_up_at:
+                    raise
+                logger.info("stream %s waits for the store: %s", self._turn.stream_id, failure.detail)
+            gevent.sleep(_STORE_PAUSE_S)
 
     def _take(self, piece: object) -> None:
         self.pieces += 1

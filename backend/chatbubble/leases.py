@@ -25,12 +25,13 @@ class Followers:
     Attributes:
         take_over: this process now has to end a turn that another one has left.
         lose: another process has taken over a turn of this one.
-        sweep: gets the streams of all turns that anybody runs, every few seconds.
+        sweep: gets the streams of all turns that anybody runs, every few seconds; gives the turns that are left all
+            the same, for one process to take over.
     """
 
     take_over: Callable[[Claim], None]
     lose: Callable[[str], None]
-    sweep: Callable[[frozenset[str]], None]
+    sweep: Callable[[frozenset[str]], Sequence[Claim]]
 
 
 class Leases(Protocol):

@@ -10,6 +10,7 @@ import gevent
 from .events import Token
 from .leases import Claim, Followers, Leases
 from .measures import Measures
+from .records import Question
 from .retelling import connected, told_again
 from .store import ConversationStore, StoredTurn
 from .stream_log import StreamLog
@@ -20,7 +21,7 @@ from .workers import Workers
 logger = logging.getLogger("chatbubble.takeover")
 
 MAX_ATTEMPTS = 2
-_ORPHAN_S = 6.0  # so long nobody has run a turn that the store takes for running
+_ORPHAN_S = 5.0  # so long nobody has run a turn that the store takes for running
 
 
 class Takeover:
@@ -65,16 +66,22 @@ class Takeover:
         self._workers.stop(stream_id, StopReason.TAKEN_OVER)
         self._log.abandon(stream_id)
 
-    def sweep(self, streams: frozenset[str]) -> None:
-        """End turns that the store takes for running and that nobody runs. Raises StoreUnavailable."""
+    def sweep(self, streams: frozenset[str]) -> list[Claim]:
+        """The turns that the store takes for running and that nobody runs: their process died before it could say
+        that it does, or Redis has forgotten. Raises StoreUnavailable."""
         now = time.monotonic()
         missing = [name for name in self._store.running_streams() if name not in streams]
         self._missing_since = {name: self._missing_since.get(name, now) for name in missing}
-        for stream_id, since in tuple(self._missing_since.items()):
-            if now - since > _ORPHAN_S and self._store.interrupt_turn(stream_id):
-                logger.warning("nobody runs the turn of stream %s: it is marked as interrupted", stream_id)
-                self._taken_over["ended"] += 1
-                self._tell_end(stream_id)
+        left = [name for name, since in self._missing_since.items() if now - since > _ORPHAN_S]
+        return [claim for name in left if (claim := self._claim(name)) is not None]
+
+    def _claim(self, stream_id: str) -> Claim | None:
+        stored = self._store.find_turn(stream_id)
+        if stored is None or stored.answer is not None:
+            return None
+        # Its words are in the store; the page and the language, which only a lease tells, are lost.
+        question = Question("", stored.turn.visitor_id, stored.turn.request_id)
+        return Claim(stream_id, question, stored.turn.attempt + 1)
 
     def _tell_end(self, stream_id: str) -> None:
         """Tell the stream of an ended turn again, to all who read it anywhere."""

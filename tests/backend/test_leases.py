@@ -34,9 +34,19 @@ class Process:
         self.claims: list[Claim] = []
         self.lost: list[str] = []
         self.swept: list[frozenset[str]] = []
+        self.left: list[Claim] = []
         self.hub = RedisHub(redis.url)
         self.leases = RedisLeases(self.hub, name)
-        self.leases.open(Followers(self.claims.append, self.lost.append, self.swept.append))
+        self.leases.open(self.followers)
+
+    @property
+    def followers(self) -> Followers:
+        """They write down what they hear; `left` is what the store has that nobody runs."""
+        return Followers(self.claims.append, self.lost.append, self._sweep)
+
+    def _sweep(self, streams: frozenset[str]) -> list[Claim]:
+        self.swept.append(streams)
+        return [claim for claim in self.left if claim.stream_id not in streams]
 
     def run(self, stream_id: str) -> None:
         """Take a turn, and wait until Redis knows."""
@@ -112,7 +122,7 @@ def test_a_process_that_was_taken_for_dead_is_told(start: Callable[[str], Proces
     assert one.leases._greenlet is not None
     one.leases._greenlet.kill()
     await_that(lambda: other.claims)
-    one.leases.open(Followers(one.claims.append, one.lost.append, one.swept.append))
+    one.leases.open(one.followers)
     await_that(lambda: one.lost == ["s"])
     gevent.sleep(2 * LEASE_S)
     assert one.claims == []
@@ -128,12 +138,28 @@ def test_what_cannot_be_taken_over_now_is_claimed_again(
         raise StoreUnavailable(detail="not now")
 
     leases = RedisLeases(hub, "one")
-    leases.open(Followers(take_over, lambda _: None, lambda _: None))
+    leases.open(Followers(take_over, lambda _: None, lambda _: []))
     dead.run("s")
     dead.close()
     await_that(lambda: len(tried) == 2)
     leases.close()
     hub.close()
+
+
+def test_a_turn_that_nobody_has_is_taken_over_by_one(start: Callable[[str], Process]) -> None:
+    processes = [start(name) for name in ("one", "other", "third")]
+    left = Claim("s", Question("", "anna", "r1"), 2)
+    for process in processes:
+        process.left.append(left)
+    await_that(lambda: any(process.claims for process in processes))
+    gevent.sleep(2 * LEASE_S)
+    assert [claim for process in processes for claim in process.claims] == [left]
+    # It is a lease like any other: when that process dies, too, the next death counts.
+    finder = next(process for process in processes if process.claims)
+    others = [process for process in processes if process is not finder]
+    finder.close()
+    await_that(lambda: any(process.claims for process in others))
+    assert [claim.attempt for process in others for claim in process.claims] == [3]
 
 
 def pause(redis: RedisServer) -> Callable[[], None]:

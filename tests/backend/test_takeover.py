@@ -122,23 +122,45 @@ def test_a_turn_that_two_processes_have_died_of_ends_as_interrupted(serve: Serve
     call.finish()
 
 
-def test_a_turn_that_nobody_runs_is_ended(
+def test_a_turn_that_nobody_runs_is_run_again_once(
     serve: Serve, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served = serve(**settings)
     visitor, call = served.visitor(), served.provider.hold()
     reply = visitor.ask()
-    reply.until("connected")
+    stream_id = reply.until("connected")[0].data["streamId"]
     call.say("half an ")
     reply.until("token")
+    takeover, store = served.mounted._takeover, served.mounted.store
+    monkeypatch.setattr("chatbubble.takeover._ORPHAN_S", 0.0)
+    assert takeover.sweep(frozenset(store.running_streams())) == []
+    assert takeover.sweep(frozenset()) == []
+    gevent.sleep(0.01)
+    (left,) = takeover.sweep(frozenset())
+    assert (left.stream_id, left.attempt) == (stream_id, 2)
+    served.provider.script("a whole answer")
+    takeover.take_over(left)
+    assert joined_text(reply.until_end()) == "a whole answer"
+    assert visitor.conversation()["messages"][-1]["content"] == "a whole answer"
+    assert takeover.sweep(frozenset()) == []
+    call.finish()
+
+
+def test_a_turn_that_nobody_runs_for_the_second_time_is_ended(
+    serve: Serve, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(**settings)
+    visitor, call = served.visitor(), served.provider.hold()
+    reply = visitor.ask()
+    stream_id = reply.until("connected")[0].data["streamId"]
     takeover = served.mounted._takeover
     monkeypatch.setattr("chatbubble.takeover._ORPHAN_S", 0.0)
-    running = frozenset(served.mounted.store.running_streams())
-    takeover.sweep(running)
-    assert visitor.conversation()["activeStream"] is not None
+    served.mounted.store.restart_turn(stream_id)
     takeover.sweep(frozenset())
     gevent.sleep(0.01)
-    takeover.sweep(frozenset())
+    (left,) = takeover.sweep(frozenset())
+    assert left.attempt == 3
+    takeover.take_over(left)
     assert visitor.conversation()["activeStream"] is None
     assert visitor.conversation()["messages"][-1]["errorCode"] == "INTERRUPTED"
     assert reply.until_end()[-1].data["code"] == "INTERRUPTED"

@@ -17,7 +17,7 @@ from chatbubble.errors import StoreUnavailable
 from chatbubble.events import Custom
 from chatbubble.generation import MAX_ANSWER_UNITS
 from chatbubble.provider import Piece
-from chatbubble.records import Finish, FinishReason, Prompt, TurnState, Usage
+from chatbubble.records import Finish, FinishReason, Message, Prompt, Turn, TurnState, Usage
 from chatbubble.stream_logs.memory import MAX_STREAM_BYTES
 from chatbubble.turn import StopReason
 
@@ -229,3 +229,29 @@ def test_a_turn_that_is_erased_while_it_is_saved_leaves_nothing(turns: Turns, mo
 def test_what_a_turn_may_hold_is_what_the_log_may_hold() -> None:
     # Each unit may take six bytes, and the newest tokens are not merged yet.
     assert MAX_ANSWER_UNITS * 6 < MAX_STREAM_BYTES * 0.75
+
+
+def take_away(turns: Turns, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the store fail so many times to say what was said so far."""
+    read, left = turns.store.history, iter(range(times))
+
+    def fail(turn: Turn, limit: int) -> tuple[Message, ...]:
+        if next(left, None) is not None:
+            raise StoreUnavailable(detail="away")
+        return read(turn, limit)
+
+    monkeypatch.setattr(turns.store, "history", fail)
+    monkeypatch.setattr("chatbubble.generation._STORE_PAUSE_S", 0.001)
+
+
+def test_a_store_that_is_away_as_an_answer_begins_is_waited_for(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_away(turns, monkeypatch, times=3)
+    told = check(turns.run("here ", "again"))
+    assert (told.state, told.last.data["fullText"]) == (TurnState.DONE, "here again")
+
+
+def test_a_store_that_stays_away_ends_the_answer(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_away(turns, monkeypatch, times=1_000_000)
+    monkeypatch.setattr("chatbubble.generation._STORE_WAIT_S", 0.01)
+    told = check(turns.run("never"))
+    assert (told.state, told.last.data["code"]) == (TurnState.FAILED, "STORE_UNAVAILABLE")

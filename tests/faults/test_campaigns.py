@@ -9,6 +9,7 @@ import pytest
 from campaign import Campaign, Outcome
 from campaigns import CAMPAIGNS
 from campaigns.every_byte import EVERY_BYTE
+from campaigns.kill9 import KILL9
 from campaigns.random_cuts import RANDOM_CUTS
 from campaigns.repeated_sends import REPEATED_SENDS
 from campaigns.starts import STARTS
@@ -44,6 +45,13 @@ def test_64_answers_begun_at_once_lose_no_first_event(ground: Ground) -> None:
     counts = run_short(STARTS, ground).counts
     assert counts["answers"] == STARTS.short
     assert counts["first events lost"] == 0
+
+
+def test_answers_whose_process_is_killed_are_given_whole_by_another(ground: Ground) -> None:
+    outcome = run_short(KILL9, ground)
+    assert outcome.counts["kills"] == KILL9.short
+    assert outcome.counts["resets"] > 0
+    assert len(outcome.recoveries_s) >= KILL9.short
 
 
 @pytest.mark.parametrize("campaign", CAMPAIGNS, ids=lambda campaign: campaign.name)

@@ -27,7 +27,7 @@ logger = logging.getLogger("chatbubble.leases")
 LEASE_S = 4.5
 RENEW_S = 1.0
 _GAP_S = 2.5  # a round that comes later than that says that we or Redis hung: then others may only seem to be dead
-_SWEEP_S = 4.0
+_SWEEP_S = 2.0
 _GROUP = "chat"
 _LOST = b"lost"
 _TURN, _PAGE = b"t", 256
@@ -70,6 +70,17 @@ end
 return answers
 """
 
+# ARGV: group, process id, stream, what its entry says, how many processes have had it. The id of its entry; empty when
+# it has one already, because another process was faster.
+_ADOPT = """
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
+    if cjson.decode(entry[2][2]).stream == ARGV[3] then return '' end
+end
+local id = redis.call('XADD', KEYS[1], '*', 't', ARGV[4])
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'RETRYCOUNT', ARGV[5], 'FORCE', 'JUSTID')
+return id
+"""
+
 
 @dataclass(slots=True, eq=False)
 class _Lease:
@@ -86,7 +97,7 @@ class RedisLeases:
     def __init__(self, hub: RedisHub, process_id: str) -> None:
         self._hub, self._process_id = hub, process_id
         self._key = hub.keys.named("turns")
-        self._renew, self._claim_idle = Script(hub.link, _RENEW), Script(hub.link, _CLAIM)
+        self._renew, self._claim_idle, self._adopt_left = (Script(hub.link, text) for text in (_RENEW, _CLAIM, _ADOPT))
         self._held: dict[str, _Lease] = {}
         self._released: list[bytes] = []
         self._followers: Followers | None = None
@@ -105,9 +116,7 @@ class RedisLeases:
         """See Leases.take."""
         if turn.stream_id in self._held:
             return  # it was taken over, and is held since
-        page = asdict(question.page) if question.page else None
-        text = {"stream": turn.stream_id, "visitor": turn.visitor_id, "request": turn.request_id}
-        self._held[turn.stream_id] = _Lease(json.dumps({**text, "locale": question.locale, "page": page}))
+        self._held[turn.stream_id] = _Lease(_write(turn.stream_id, question))
         self._is_hurried.set()
 
     def release(self, stream_id: str) -> None:
@@ -174,7 +183,8 @@ class RedisLeases:
         self._claim(followers)
         if self._renewed_at - self._swept_at > _SWEEP_S:
             self._swept_at = self._renewed_at
-            followers.sweep(self._all_streams())
+            for claim in followers.sweep(self._all_streams()):
+                self._adopt(followers, claim)
 
     def _renew_held(self, followers: Followers) -> None:
         held = list(self._held.items())
@@ -209,6 +219,16 @@ class RedisLeases:
             logger.warning("stream %s was left by another process: attempt %d", claim.stream_id, attempt)
             gevent.spawn(self._take_over, followers, claim)
 
+    def _adopt(self, followers: Followers, claim: Claim) -> None:
+        """Take over a turn that has no lease, unless another process was faster."""
+        text = _write(claim.stream_id, claim.question)
+        told = [_GROUP, self._process_id, claim.stream_id, text, claim.attempt]
+        entry_id = self._adopt_left.run([self._key], told)
+        if entry_id and claim.stream_id not in self._held:
+            self._held[claim.stream_id] = _Lease(text, entry_id, claim.attempt)
+            logger.warning("stream %s was run by nobody: attempt %d", claim.stream_id, claim.attempt)
+            gevent.spawn(self._take_over, followers, claim)
+
     def _take_over(self, followers: Followers, claim: Claim) -> None:
         try:
             followers.take_over(claim)
@@ -221,13 +241,19 @@ class RedisLeases:
             self._held.pop(claim.stream_id, None)
 
     def _all_streams(self) -> frozenset[str]:
-        streams: set[str] = set()
+        streams = set(self._held)  # Redis may have had no room for the newest
         position = b"-"
         while page := self._hub.link.ask(("XRANGE", self._key, position, "+", "COUNT", _PAGE))[0]:
             streams.update(json.loads(fields[_TURN])["stream"] for _, fields in page)
             position = b"(" + page[-1][0]
             gevent.sleep(0)
         return frozenset(streams)
+
+
+def _write(stream_id: str, question: Question) -> str:
+    page = asdict(question.page) if question.page else None
+    text = {"stream": stream_id, "visitor": question.visitor_id, "request": question.request_id}
+    return json.dumps({**text, "locale": question.locale, "page": page})
 
 
 def _read(text: bytes, attempt: int) -> Claim:

@@ -12,7 +12,7 @@ from ..records import Answer, Author, Feedback, FinishReason, Message, Rating, S
 
 
 def to_turn(row: Row[Any]) -> Turn:
-    """A row of `turns` joined with its conversation's `visitor_id`."""
+    """A row of `turns` joined with its conversation's `visitor_id` and the `attempt` that counts."""
     return Turn(
         stream_id=row.stream_id,
         conversation_id=row.conversation_id,
@@ -21,6 +21,7 @@ def to_turn(row: Row[Any]) -> Turn:
         request_id=row.request_id,
         state=TurnState(row.state),
         created_at=row.created_at,
+        attempt=row.attempt,
     )
 
 

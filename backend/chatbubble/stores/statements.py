@@ -77,7 +77,7 @@ def lock_conversation_of(connection: Connection, visitor_id: str) -> str | None:
 def select_turns() -> Any:
     """A query for turns as `to_turn` takes them."""
     owner = conversations.c.conversation_id == turns.c.conversation_id
-    return select(turns, conversations.c.visitor_id).join(conversations, owner)
+    return select(turns, _ATTEMPT.label("attempt"), conversations.c.visitor_id).join(conversations, owner)
 
 
 def find_same_request(connection: Connection, question: Question) -> Turn | None:
