@@ -130,22 +130,42 @@ async function attempt(core, { streamId, cursor }, body) {
  * @param {import('./transport.js').Link} link
  */
 async function read(core, link) {
-  const { store, current, line } = core;
-  let state = store.get();
-  const decoder = createDecoder({
-    onEvent: (event) => (state = reduce(state, { type: 'event', event })),
-    onRetry: line.backoff.setRetry,
-  });
-  line.show('streaming');
-  for await (const bytes of link.bytes()) {
-    if (!current()) return;
-    line.hear();
-    // One change of the state for all events that came together.
-    state = store.get();
-    decoder.push(bytes);
-    store.set(state);
+  const { store, current, line, schedule, restMs = 0 } = core;
+  /** @type {import('./types.js').StreamEvent[]} */
+  const events = [];
+  let isResting = false;
+  const decoder = createDecoder({ onEvent: (event) => events.push(event), onRetry: line.backoff.setRetry });
+
+  /** One change of the state for all events that came together. */
+  function apply() {
+    const came = events.splice(0);
+    if (current()) store.set(came.reduce((state, event) => reduce(state, { type: 'event', event }), store.get()));
     void abortIfStopped(core);
-    if (current()?.isTorn ?? true) return;
+  }
+
+  /** Text that comes meanwhile waits for the end of the rest. */
+  function rest() {
+    isResting = true;
+    schedule(() => {
+      isResting = false;
+      if (!events[0]) return;
+      apply();
+      rest();
+    }, restMs);
+  }
+
+  line.show('streaming');
+  try {
+    for await (const bytes of link.bytes()) {
+      line.hear();
+      decoder.push(bytes);
+      if (isResting && events.every(({ type }) => type === 'token')) continue;
+      apply();
+      if (current()?.isTorn ?? true) return;
+      if (restMs && !isResting) rest();
+    }
+  } finally {
+    if (events[0]) apply();
   }
 }
 

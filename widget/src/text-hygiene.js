@@ -17,9 +17,13 @@ const JOINER = /[\u200c\u200d]/;
 export function createHygiene() {
   let marks = 0;
   return (token) => {
-    if (HIDDEN.test(token)) return false;
-    if (MARK.test(token)) return ++marks <= MAX_MARKS;
-    if (!JOINER.test(token)) marks = 0;
+    // Most text is plain, and these tests cost more than all others.
+    if (token < ' ' || token > '~') {
+      if (HIDDEN.test(token)) return false;
+      if (MARK.test(token)) return ++marks <= MAX_MARKS;
+      if (JOINER.test(token)) return true;
+    }
+    marks = 0;
     return true;
   };
 }

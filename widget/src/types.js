@@ -236,6 +236,7 @@
  * @property {() => number} now wall clock, so that it counts the time a laptop slept
  * @property {() => number} random at least 0, below 1
  * @property {Schedule} schedule
+ * @property {number} [restMs] how long text is collected before it changes the state again; default 0
  * @property {() => string} newId a fresh id for each question
  * @property {string | undefined} [locale] language tag sent with each question
  * @property {(name: string) => Promise<any>} fetchPart as of parts.js

@@ -59,11 +59,12 @@ export function createAnnouncer(root, frame, words, signal) {
  * @param {import('../types.js').Words} words
  */
 function toSay({ type, target, oldValue }, words) {
-  const { classList, dataset, textContent } = /** @type {HTMLElement} */ (target);
-  // The status line, and a copy button that says that it did.
+  const { classList, dataset } = /** @type {HTMLElement} */ (target);
+  // The status line, and a copy button that says that it did. Nothing else is asked for its text, which may be long.
   if (type !== 'attributes') {
-    const isTold = classList?.contains('line') || (classList?.contains('copy') && textContent === words.copied);
-    return isTold ? textContent : '';
+    const isCopy = classList?.contains('copy');
+    const text = (isCopy || classList?.contains('line')) && target.textContent;
+    return !text || (isCopy && text !== words.copied) ? '' : text;
   }
   const wasUnderWay = /^(sending|streaming)$/.test(oldValue ?? '') && classList.contains('assistant-message');
   if (!wasUnderWay || dataset.state === oldValue) return '';

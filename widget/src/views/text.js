@@ -50,9 +50,11 @@ export function createText(root, words, isOld, onEnd) {
   function write(text) {
     markdown.push(text);
     // The cursor stands where the last text went, be it a list's item, a table's cell or code.
+    let last = root;
+    while (last.lastChild instanceof HTMLElement) last = last.lastChild;
+    if (last === cursor) return;
     cursor.classList.remove('cursor');
-    cursor = root;
-    while (cursor.lastChild instanceof HTMLElement) cursor = cursor.lastChild;
+    cursor = last;
     cursor.classList.add('cursor');
   }
 
