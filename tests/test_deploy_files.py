@@ -21,6 +21,7 @@ import yaml
 from chatbubble import views
 from chatbubble.cli import main
 from chatbubble.config import DEFAULT_PREFIX, Settings, describe
+from chatbubble.processes import LEAVE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "docs" / "deploy"
@@ -74,6 +75,17 @@ def test_the_unit_serves_with_settings_that_exist() -> None:
     assert int(unit_values("LimitNOFILE")[0]) > 2 * settings.max_streams
 
 
+def test_the_drop_in_serves_with_several_workers_and_gives_them_time() -> None:
+    lines = text_of("chatbubble@.service.d/workers.conf").splitlines()
+    command = lines[lines.index("ExecStart=") + 1].removeprefix("ExecStart=")
+    (whole,) = unit_values("ExecStart")
+    assert command == f"{whole} --workers 2"
+    assert_serves(shlex.split(command)[1:])
+    assert "ExecReload=/bin/kill -HUP $MAINPID" in lines
+    drain_s = read_settings({}).drain_s
+    assert drain_s + LEAVE_S < int(unit_values("TimeoutStopSec")[0])
+
+
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     tool = shutil.which("systemd-analyze")
     if tool is None:
@@ -124,7 +136,8 @@ def test_the_image_is_built_from_what_is_there() -> None:
     (build, served) = (value.split()[0] for _, value in instructions("FROM"))
     assert build == served
     assert re.fullmatch(r"python:3\.\d+-slim", build)
-    extras = re.findall(r"chatbubble\[(\w+)\]", " ".join(value for _, value in instructions("RUN")))
+    (named,) = re.findall(r"chatbubble\[([\w,]+)\]", " ".join(value for _, value in instructions("RUN")))
+    extras = named.split(",")
     assert extras
     assert all(f"\n{extra} =\n" in (ROOT / "setup.cfg").read_text("utf-8") for extra in extras)
 

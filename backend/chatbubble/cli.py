@@ -1,36 +1,27 @@
-"""The command line: chatbubble serve, snippet, config, db."""
+"""The command line: chatbubble serve, snippet, config, db.
 
-# ruff: noqa: E402
+What imports sockets, ssl or threading is imported by each command: only after gevent has patched the standard library,
+and not at all in the process that only looks after others.
+"""
+
 from __future__ import annotations
 
-from gevent import monkey
-
-monkey.patch_all()  # before anything else imports sockets, ssl or threading
-
-import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib import import_module
-from inspect import signature
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from flask import Flask
+from gevent import monkey
 
 from . import __version__
-from .assets import Assets
 from .config import Settings, describe
 from .errors import ConfigError, StoreUnavailable
-from .identity import Identity
-from .limits import create_limiter
-from .logs import set_up
-from .mount import EXTENSION_KEY
-from .mounted import create_provider, create_redis
-from .origins import OriginRules
-from .stores.schema import REVISION
-from .stores.sql import SqlStore
+from .sharing import lacking_to_share
+
+if TYPE_CHECKING:
+    from .stores.sql import SqlStore
 
 DEFAULT_BASE = "http://127.0.0.1:8000/api/ai"
 
@@ -52,25 +43,41 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--app", "app_path", metavar="MODULE:APP", help="Serve your own Flask app that has a Chatbubble.")
-def serve(host: str, port: int, app_path: str | None) -> None:
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="Processes, under gunicorn; several need Redis and PostgreSQL.",
+)
+def serve(host: str, port: int, app_path: str | None, workers: int) -> None:
     """Serve the chat until Ctrl-C or SIGTERM.
 
     Settings come from CHATBUBBLE_... environment variables; `chatbubble config` lists them.
     """
-    from .server import create_app
-    from .server import serve as serve_app
-
     try:
         settings = Settings.read({}, os.environ)
-        set_up(settings.log_format, settings.log_level)
-        app = create_app() if app_path is None else _load(app_path)
-        # The app's own config may say otherwise.
-        settings = app.extensions[EXTENSION_KEY].settings
-        set_up(settings.log_format, settings.log_level)
-        _announce(app)
-        sys.exit(serve_app(app, host=host, port=port))
+        if workers > 1:
+            sys.exit(_serve_several(settings, app_path, host, port, workers))
+        monkey.patch_all()
+        from . import server
+
+        app = server.get_app(settings, app_path)
+        sys.exit(server.serve(app, host=host, port=port))
     except ConfigError as error:
         raise click.ClickException(error.message) from None
+
+
+def _serve_several(settings: Settings, app_path: str | None, host: str, port: int, workers: int) -> int:
+    """Not patched here: gunicorn's own process waits for real signals, and each worker patches itself."""
+    if app_path is None and (lacking := lacking_to_share(settings)):
+        # What an app of somebody else says in its own config is known to the workers only; they refuse then.
+        raise ConfigError(f"--workers {workers} needs {lacking}")
+    try:
+        from .processes import serve_several
+    except ModuleNotFoundError as failure:
+        raise ConfigError(f"--workers needs {failure.name}: pip install 'chatbubble[processes]'") from None
+    return serve_several(settings, app_path, host=host, port=port, workers=workers)
 
 
 @main.command()
@@ -78,6 +85,9 @@ def serve(host: str, port: int, app_path: str | None) -> None:
 @click.option("--pin", is_flag=True, help="Pin this exact build with its integrity hash.")
 def snippet(url: str, pin: bool) -> None:
     """Print the script tag for your pages."""
+    monkey.patch_all()
+    from .assets import Assets
+
     try:
         click.echo(Assets.load().snippet(url, pinned=pin))
     except ConfigError as error:
@@ -91,6 +101,13 @@ def config(markdown: bool) -> None:
     if markdown:
         click.echo(markdown_table(), nl=False)
         return
+    monkey.patch_all()
+    from .identity import Identity
+    from .limits import create_limiter
+    from .mounted import create_provider, create_redis
+    from .origins import OriginRules
+    from .stores.sql import SqlStore
+
     try:
         settings = Settings.read({}, os.environ)
         OriginRules.parse(settings.allowed_origins)
@@ -131,12 +148,17 @@ def upgrade() -> None:
 def current() -> None:
     """Print the revision of the tables, and the one that this version needs."""
     with _database() as store:
+        from .stores.schema import REVISION
+
         click.echo(f"revision {store.revision() or 'none'}, needed: {REVISION}")
 
 
 @contextmanager
 def _database() -> Iterator[SqlStore]:
     """The store of the settings, not opened: nobody has to own it for this."""
+    monkey.patch_all()
+    from .stores.sql import SqlStore
+
     try:
         with closing(SqlStore(Settings.read({}, os.environ).database_url)) as store:
             yield store
@@ -153,38 +175,6 @@ def markdown_table() -> str:
         default = f"`{setting.default}`" if setting.default and setting.default[0] != "(" else setting.default
         rows.append(f"| `{setting.name}` | {default} | {setting.expects} | {setting.meaning} |")
     return "\n".join(rows) + "\n"
-
-
-def _load(path: str) -> Flask:
-    module_name, _, attribute = path.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        app = getattr(import_module(module_name), attribute or "app")
-    except (ImportError, AttributeError, TypeError, ValueError) as failure:
-        raise ConfigError(f"--app should be MODULE:APP, but {path!r:.80} cannot be imported: {failure}") from failure
-    if not isinstance(app, Flask) and _is_factory(app):
-        app = app()
-    if not isinstance(app, Flask) or EXTENSION_KEY not in app.extensions:
-        raise ConfigError(f"--app {path!r:.80} is not a Flask app with a Chatbubble: call Chatbubble(app) first")
-    return app
-
-
-def _is_factory(found: object) -> bool:
-    """Whether it can be called with nothing, as an application factory is."""
-    if not callable(found):
-        return False
-    try:
-        signature(found).bind()
-    except (TypeError, ValueError):  # it needs arguments, or is so built in that it does not say
-        return False
-    return True
-
-
-def _announce(app: Flask) -> None:
-    provider = app.extensions[EXTENSION_KEY].provider
-    logging.getLogger("chatbubble").info("answers come from %s (%s)", provider.name, provider.model)
-    if provider.name == "demo":
-        logging.getLogger("chatbubble").info("demo mode: set OPENAI_API_KEY to let a model answer")
 
 
 if __name__ == "__main__":

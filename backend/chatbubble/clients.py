@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event as Signal
@@ -20,6 +20,8 @@ from .visitors import new_id
 
 MAILBOX_EVENTS = 256
 MAILBOX_BYTES = 1_048_576
+# Within so long a client who is sent away comes again, by its own dice: a thousand of them never at once.
+SOME_TIME_MS = 3000
 
 
 class Channel:
@@ -33,6 +35,7 @@ class Channel:
         self._is_closed = False
 
     is_exhausted = False
+    stream_id = ""
 
     @property
     def is_closed(self) -> bool:
@@ -68,10 +71,27 @@ class Channel:
         self._size = 0
         return Batch(wire, cursor, is_terminal=False)
 
+    def wake(self) -> None:
+        """See StreamReader.wake."""
+        self._signal.set()
+
     def close(self) -> None:
         """See StreamReader.close."""
         self._is_closed = True
         self._signal.set()
+
+
+class Delivering(Protocol):
+    """A response that is under way to one client."""
+
+    @property
+    def stream_id(self) -> str:
+        """The stream that it is made of; empty for a channel."""
+        ...
+
+    def dismiss(self, retry_ms: int) -> None:
+        """End it after what is ready, and have the client come again within `retry_ms`. Never switches."""
+        ...
 
 
 class Clients:
@@ -80,7 +100,7 @@ class Clients:
     def __init__(self, max_streams: int) -> None:
         self._max_streams = max_streams
         self._channels: dict[str, Channel] = {}
-        self._connections: set[str] = set()
+        self._connections: dict[str, Delivering | None] = {}
         self._cursor = Cursor(secrets.token_hex(5), 0)
         self._started_at = time.monotonic()
         self._peak = self._total = self._sent = 0
@@ -96,15 +116,24 @@ class Clients:
         if self.is_full:
             raise Overloaded(retry_after_s=5, detail=f"{self._max_streams} open streams: CHATBUBBLE_MAX_STREAMS")
         client_id = new_id("client")
-        self._connections.add(client_id)
+        self._connections[client_id] = None
         self._nobody.clear()
         self._total += 1
         self._peak = max(self._peak, len(self._connections))
         return client_id
 
+    def attach(self, client_id: str, response: Delivering) -> None:
+        """The response that a registered client gets."""
+        if client_id in self._connections:
+            self._connections[client_id] = response
+
+    def get_responses(self) -> list[Delivering]:
+        """All that are under way, the oldest first."""
+        return [response for response in self._connections.values() if response is not None]
+
     def remove(self, client_id: str) -> None:
         """The client's stream has ended; harmless when repeated."""
-        self._connections.discard(client_id)
+        self._connections.pop(client_id, None)
         if not self._connections:
             self._nobody.set()
         channel = self._channels.pop(client_id, None)
@@ -150,10 +179,14 @@ class Clients:
         return reached
 
     def close_channels(self) -> None:
-        """End every `GET /stream` and take no more of them, at shutdown."""
+        """End every `GET /stream` and take no more of them, at shutdown. The clients come again, each when it likes."""
         self._is_closing = True
-        for channel in tuple(self._channels.values()):
-            channel.close()
+        for client_id, channel in tuple(self._channels.items()):
+            response = self._connections.get(client_id)
+            if response is None:
+                channel.close()
+            else:
+                response.dismiss(SOME_TIME_MS)
 
     def wait_until_gone(self, timeout_s: float) -> bool:
         """Wait until no stream is open; False when some still are after `timeout_s` seconds."""

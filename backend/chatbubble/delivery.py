@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from .sse import encode_comment
-from .stream_log import StreamReader
+from .stream_log import Batch, StreamReader
 
 RETRY_MS = 1000
 HEARTBEAT = encode_comment("hb")
@@ -27,6 +27,7 @@ class Delivery:
         on_close: called exactly once when the response is over, however it ended.
 
     Attributes:
+        stream_id: see StreamReader.
         resets: how often this reader was told to forget what it had read.
     """
 
@@ -34,9 +35,10 @@ class Delivery:
         self._reader = reader
         self._heartbeat_s = heartbeat_s
         self._on_close: Callable[[], None] | None = on_close
-        self._preamble = PREAMBLE
+        self._preamble, self._farewell = PREAMBLE, b""
         self._slices: Iterator[bytes] = iter(())
         self._is_over = False
+        self.stream_id = reader.stream_id
         self.resets = 0
 
     def __iter__(self) -> Iterator[bytes]:
@@ -49,7 +51,9 @@ class Delivery:
         if self._is_over or self._reader.is_closed:
             raise StopIteration
         # The preamble never waits: what is ready goes with it, else it goes alone.
-        batch = self._reader.next(0 if self._preamble else self._heartbeat_s)
+        batch = self._reader.next(0 if self._preamble or self._farewell else self._heartbeat_s)
+        if self._farewell and (batch is None or not batch.is_terminal):
+            return self._take_leave(batch)
         if batch is None:
             if self._reader.is_closed:
                 raise StopIteration
@@ -62,6 +66,11 @@ class Delivery:
         self._slices = _slices(self._take_preamble() + batch.wire)
         return next(self._slices)
 
+    def dismiss(self, retry_ms: int) -> None:
+        """See Delivering: this process stops, and another one reads on. What is said first counts."""
+        self._farewell = self._farewell or b"retry: %d\n" % retry_ms
+        self._reader.wake()
+
     def close(self) -> None:
         """The response is over; the WSGI server calls this (PEP 3333)."""
         on_close, self._on_close = self._on_close, None
@@ -71,8 +80,14 @@ class Delivery:
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything up to the terminal event was handed to the server; for one that is over."""
+        """Whether everything was handed to the server, up to the terminal event or to where the reader was sent
+        away; for one that is over."""
         return self._is_over and next(self._slices, None) is None
+
+    def _take_leave(self, batch: Batch | None) -> bytes:
+        """The last bytes of a reader who is sent away: what was ready, and when to come again."""
+        self._is_over = True
+        return self._take_preamble() + (batch.wire if batch else b"") + self._farewell
 
     def _take_preamble(self) -> bytes:
         preamble, self._preamble = self._preamble, b""
@@ -93,6 +108,18 @@ class Excerpt(NamedTuple):
 
     wire: bytes
     resets: int
+
+
+class Poll:
+    """Waits for an excerpt, and can be told not to; see Delivering."""
+
+    def __init__(self, reader: StreamReader) -> None:
+        self.stream_id = reader.stream_id
+        self._reader = reader
+
+    def dismiss(self, _retry_ms: int) -> None:
+        """See Delivering: what there is goes out, and who polls comes again by itself."""
+        self._reader.wake()
 
 
 def excerpt(reader: StreamReader, wait_s: float) -> Excerpt:

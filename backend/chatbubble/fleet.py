@@ -58,8 +58,17 @@ class Fleet(Protocol):
         """Tell all others; whether one of them says within `timeout_s` seconds that it was meant for it."""
         ...
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether there can be no others."""
+        ...
+
     def get_others(self) -> list[Stats]:
         """The numbers of the other processes that live, a few seconds old at most."""
+        ...
+
+    def exchange(self) -> list[Stats]:
+        """The same; and these hear the numbers of this process at once, not a few seconds later."""
         ...
 
     def close(self) -> None:
@@ -80,8 +89,14 @@ class Alone:
         """See Fleet.reach: nobody hears it."""
         return False
 
+    is_alone = True
+
     def get_others(self) -> list[Stats]:
         """See Fleet.get_others: there are none."""
+        return []
+
+    def exchange(self) -> list[Stats]:
+        """See Fleet.exchange: there are none."""
         return []
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 import gevent
+from gevent import monkey
 
 from .discretion import withhold
 
@@ -112,7 +113,7 @@ def set_up(log_format: str, level: str) -> None:
     logging.captureWarnings(True)
     for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    if log_format == "json":
+    if log_format == "json" and monkey.is_module_patched("socket"):
         # What a greenlet raises, gevent prints over many lines.
         hub: Any = gevent.get_hub()
         hub.print_exception = _log_failure

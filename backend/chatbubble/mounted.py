@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from .chat import Chat
 from .checkpoints import Checkpoints
 from .clients import Clients
 from .config import Settings
+from .departure import Departure
 from .errors import ClientNotFound, ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
 from .fleet import Alone, Broadcast, Fleet, ForgetStream, Message, SendTo, StopTurn
 from .fleet_metrics import FleetMetrics
@@ -32,6 +33,7 @@ from .metrics import Metrics
 from .origins import OriginRules, RefusedOrigins
 from .provider import Provider
 from .saving import Saver
+from .sharing import lacking_to_share
 from .statistics import sum_up
 from .store import ConversationStore
 from .stores.sql import SqlStore
@@ -56,9 +58,8 @@ UNPATCHED = (
     "or run it with `chatbubble serve --app` or gunicorn's gevent worker"
 )
 MULTIPROCESS = (
-    "the server runs this app in several processes, a running answer is known to one of them only, and so the chat "
-    "refuses every question: run one process, such as `gunicorn -k gevent -w 1`, or let several share a PostgreSQL by "
-    "CHATBUBBLE_DATABASE_URL and a Redis by CHATBUBBLE_REDIS_URL"
+    "the server runs this app in several processes, and so the chat refuses every question: run one process, such as "
+    "`gunicorn -k gevent -w 1`; several need %s"
 )
 
 
@@ -104,14 +105,14 @@ class Mounted:
         self.chat = Chat(self.store, self.log, self.workers, self.saver, self.fleet, *limiters)
         self._start_lock = BoundedSemaphore(1)
         self._is_started = self._has_complained = False
-        self._lives_in_one_process = stream_log is None and self._redis is None
+        self.lacking_to_share = lacking_to_share(settings, has_own_log=bool(stream_log), has_own_store=bool(store))
 
     def start(self, *, is_one_of_several: bool = False) -> None:
         """Open the store and end turns that an earlier process left running; once.
 
         On first use and not when the app is made, so that a server may fork in between.
         """
-        if is_one_of_several and self._lives_in_one_process:
+        if is_one_of_several and self.lacking_to_share:
             self._complain_once()
             raise SeveralProcesses()
         if not self._is_started:
@@ -121,7 +122,7 @@ class Mounted:
     def _complain_once(self) -> None:
         if not self._has_complained:
             self._has_complained = True
-            logger.error(MULTIPROCESS)
+            logger.error(MULTIPROCESS, self.lacking_to_share)
 
     def _start_once(self) -> None:
         if self._is_started:
@@ -171,10 +172,15 @@ class Mounted:
         self.clients.send(message.client_id, message.event, message.data)
         return True
 
-    def drain(self) -> None:
-        """See Chatbubble.drain."""
-        has_heirs = any(not other.get("isDraining") for other in self.fleet.get_others())
-        self.workers.drain(self.settings.drain_s, has_heirs=has_heirs)
+    def drain(self, budget_s: float | None = None, make_way: Callable[[], None] = lambda: None) -> None:
+        """See Chatbubble.drain.
+
+        Args:
+            budget_s: what running answers have to finish, instead of CHATBUBBLE_DRAIN_S.
+            make_way: called once other processes go on in place of this one: it need take no more connections.
+        """
+        departure = Departure(self.workers, self.clients, self.log, self.fleet, make_way)
+        departure.run(self.settings.drain_s if budget_s is None else budget_s)
         self.saver.flush(_LAST_SAVES_S)
         self.clients.close_channels()
 
@@ -224,7 +230,7 @@ class Mounted:
     def get_health(self, *, is_one_of_several: bool = False) -> tuple[bool, dict[str, str]]:
         """Whether questions would be answered, and the state of each part."""
         server = "ok"
-        if is_one_of_several and self._lives_in_one_process:
+        if is_one_of_several and self.lacking_to_share:
             self._complain_once()
             server = "multiprocess"
         elif not monkey.is_module_patched("socket"):

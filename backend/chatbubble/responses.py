@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response
 
 from .chat import Snapshot
-from .delivery import Delivery, excerpt
+from .delivery import Delivery, Poll, excerpt
 from .errors import ChatbubbleError
 from .mount import Mount
 from .records import Message
@@ -37,6 +37,7 @@ def answer_response(
     if wait_s is None:
         return stream_response(mount, environ, reader, client_id)
     end_attention = _attend(mount, environ, reader)
+    mount.clients.attach(client_id, Poll(reader))
     try:
         told = excerpt(reader, wait_s)
     finally:
@@ -62,6 +63,7 @@ def stream_response(
         end_attention()
 
     body = Delivery(reader, heartbeat_s=mount.settings.heartbeat_s, on_close=on_close)
+    mount.clients.attach(client_id, body)
     environ[_STREAM_KEY] = body
     return Response(body, headers=STREAM_HEADERS, direct_passthrough=True)
 

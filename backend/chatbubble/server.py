@@ -1,17 +1,18 @@
-"""The single-process server behind `chatbubble serve`: gevent's pywsgi, made for streams."""
+"""The server behind `chatbubble serve`: the app, and gevent's pywsgi, made for streams, as the one process of it."""
 
 from __future__ import annotations
 
 import errno
-import gc
 import logging
 import os
-import resource
 import signal
 import sys
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -20,18 +21,20 @@ from flask import Flask, Response
 from gevent.pywsgi import WSGIServer
 from werkzeug.exceptions import HTTPException
 
+from .config import Settings
 from .connections import StreamingHandler
-from .errors import BadRequest, ConfigError, NotFound, RedisUnavailable, StoreUnavailable
+from .errors import BadRequest, ConfigError, NotFound
 from .extension import Chatbubble
+from .logs import set_up
 from .mount import EXTENSION_KEY
 from .mounted import Mounted
+from .process import get_ready, leave
 from .provider import Provider
 from .responses import refusal_response
 
 logger = logging.getLogger("chatbubble.server")
 
-_FLUSH_S = 5.0
-_OTHER_FILES = 1024  # beside the streams: the database, requests on their way, idle connections
+BACKLOG = 2048  # who comes while a thousand others do is not turned away by the system
 _SAME_STOP_S = 2.0  # Ctrl-C reaches a whole process group, and a parent may pass it on again
 
 
@@ -47,60 +50,73 @@ def create_app(config: Mapping[str, Any] | None = None, *, provider: Provider | 
     return app
 
 
-def _refuse(failure: HTTPException) -> Response:
-    """What Flask refuses before it knows the address, such as a broken `Host`, and other addresses."""
-    return refusal_response(NotFound() if failure.code == HTTPStatus.NOT_FOUND else BadRequest())
+def get_app(settings: Settings, path: str | None) -> Flask:
+    """The app to serve: the one at MODULE:APP, or ours. Sets the log up as that app wants it. Raises ConfigError."""
+    set_up(settings.log_format, settings.log_level)
+    app = create_app() if path is None else _load(path)
+    mounted: Mounted = app.extensions[EXTENSION_KEY]
+    # The app's own config may say otherwise.
+    set_up(mounted.settings.log_format, mounted.settings.log_level)
+    return app
+
+
+def announce(app: Flask) -> None:
+    """Say who answers."""
+    provider = app.extensions[EXTENSION_KEY].provider
+    logging.getLogger("chatbubble").info("answers come from %s (%s)", provider.name, provider.model)
+    if provider.name == "demo":
+        logging.getLogger("chatbubble").info("demo mode: set OPENAI_API_KEY to let a model answer")
 
 
 def serve(app: Flask, *, host: str, port: int) -> int:
-    """Serve `app` until SIGTERM or SIGINT; returns the exit code, 0 after a clean stop.
+    """Serve `app` until SIGTERM, SIGINT or SIGHUP; returns the exit code, 0 after a clean stop.
 
-    While running answers finish it goes on listening: whoever asks anew is told to come back, and a reader
-    that was cut can still resume. A signal two seconds after the first one ends at once, with exit code 1.
+    A signal two seconds after the first one ends at once, with exit code 1.
     Raises ConfigError when the address cannot be used.
     """
+    announce(app)
     mounted: Mounted = app.extensions[EXTENSION_KEY]
-    _allow_open_files(2 * mounted.settings.max_streams + _OTHER_FILES)
-    server = WSGIServer((host, port), app, handler_class=StreamingHandler, log=None, error_log=logger)
+    server = WSGIServer((host, port), app, backlog=BACKLOG, handler_class=StreamingHandler, log=None, error_log=logger)
     try:
         server.start()
     except OSError as failure:
         raise ConfigError(f"cannot listen on {host}:{port}: {_reason(failure)}") from None
     stopping = _stop_on_signals()
-    try:
-        mounted.start()
-    except StoreUnavailable as failure:
-        setting = "CHATBUBBLE_REDIS_URL" if isinstance(failure, RedisUnavailable) else "CHATBUBBLE_DATABASE_URL"
-        raise ConfigError(f"{setting} cannot be used: {failure.detail:.200}") from None
-    _settle_heap()
+    get_ready(mounted)
     logger.info("listening on http://%s:%d", host, server.server_port)
     stopping.wait()
-    logger.info("stopping: no new questions, %.0f s for running answers", mounted.settings.drain_s)
-    mounted.drain()
-    if not mounted.clients.wait_until_gone(_FLUSH_S):
-        logger.warning("some readers were too slow to take their last event")
-    server.stop()
-    mounted.close()
+    leave(mounted, server.stop)
     return 0
 
 
-def _allow_open_files(count: int) -> None:
-    """Ask the system for so many open files, a connection being one; it often begins with 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= count:
-        return
-    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+def _refuse(failure: HTTPException) -> Response:
+    """What Flask refuses before it knows the address, such as a broken `Host`, and other addresses."""
+    return refusal_response(NotFound() if failure.code == HTTPStatus.NOT_FOUND else BadRequest())
+
+
+def _load(path: str) -> Flask:
+    module_name, _, attribute = path.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (OSError, ValueError) as refusal:  # some systems allow less than they say
-        logger.warning("only %d files may be open, and so many connections less: %s", soft, refusal)
+        app = getattr(import_module(module_name), attribute or "app")
+    except (ImportError, AttributeError, TypeError, ValueError) as failure:
+        raise ConfigError(f"--app should be MODULE:APP, but {path!r:.80} cannot be imported: {failure}") from failure
+    if not isinstance(app, Flask) and _is_factory(app):
+        app = app()
+    if not isinstance(app, Flask) or EXTENSION_KEY not in app.extensions:
+        raise ConfigError(f"--app {path!r:.80} is not a Flask app with a Chatbubble: call Chatbubble(app) first")
+    return app
 
 
-def _settle_heap() -> None:
-    """Tell the garbage collector that what was imported stays: looking through all of it again
-    would hold up every answer for 50 ms each time."""
-    gc.collect()
-    gc.freeze()
+def _is_factory(found: object) -> bool:
+    """Whether it can be called with nothing, as an application factory is."""
+    if not callable(found):
+        return False
+    try:
+        signature(found).bind()
+    except (TypeError, ValueError):  # it needs arguments, or is so built in that it does not say
+        return False
+    return True
 
 
 def _reason(failure: OSError) -> str:
@@ -123,6 +139,7 @@ def _stop_on_signals() -> gevent.event.Event:
         elif time.monotonic() - first_at > _SAME_STOP_S:
             sys.exit(1)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, stop)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            gevent.signal_handler(number, stop)
     return stopping

@@ -26,6 +26,11 @@ class StreamReader(Protocol):
     """One reader's place in one stream. Not shared between greenlets."""
 
     @property
+    def stream_id(self) -> str:
+        """The stream that it reads; empty where it is none of an answer."""
+        ...
+
+    @property
     def is_exhausted(self) -> bool:
         """Whether the terminal event was already read."""
         ...
@@ -33,6 +38,10 @@ class StreamReader(Protocol):
     def next(self, timeout_s: float) -> Batch | None:
         """All that has come since the last call, at most about 64 KB; waits for the
         first event up to `timeout_s` seconds. None on time-out or after `close`."""
+        ...
+
+    def wake(self) -> None:
+        """End a waiting `next`. May be called from the event loop itself, so it never switches."""
         ...
 
     def close(self) -> None:

@@ -69,12 +69,23 @@ class Workers:
         greenlet.join(STOP_WAIT_S)
         return running.state
 
-    def drain(self, budget_s: float, *, has_heirs: bool = False) -> None:
-        """Take no new turns, give the running ones `budget_s` seconds, have another process run the rest
-        again where it `has_heirs`, or else end them as interrupted."""
+    def drain(self, budget_s: float) -> None:
+        """Take no new turns, give the running ones `budget_s` seconds, and end the rest as interrupted."""
+        self.close()
+        self.join(budget_s)
+        self.end_rest(has_heirs=False)
+
+    def close(self) -> None:
+        """Take no new turns."""
         self._is_draining = True
         self._leases.stop_claiming()
-        self._greenlets.join(timeout=budget_s)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait until no turn runs; False when one still does after `timeout_s` seconds."""
+        return bool(self._greenlets.join(timeout=timeout_s))
+
+    def end_rest(self, *, has_heirs: bool) -> None:
+        """Have another process run again what still runs, where it `has_heirs`, or else end it as interrupted."""
         left = [running for running, _ in self._running.values()]
         is_handed_over = has_heirs and self._leases.hand_over([running.turn.stream_id for running in left])
         for running in left:
@@ -86,6 +97,11 @@ class Workers:
         ended = {f"turns{state.value.capitalize()}": self._outcomes[state] for state in TurnState}
         ended.pop("turnsRunning")
         return {"activeTurns": len(self._running), **ended}
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a turn runs."""
+        return bool(self._running)
 
     @property
     def is_draining(self) -> bool:

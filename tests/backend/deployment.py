@@ -6,6 +6,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from process import ServerProcess
 from redis_server import RedisServer, shared_redis
 from stream_client import Connection, Visitor, close_all
 
-_WAIT_S = 10.0
+_WAIT_S = 30.0
 
 
 class Deployment:
@@ -29,7 +30,7 @@ class Deployment:
         self.prefix = f"test-{secrets.token_hex(4)}:"
         self.processes: list[ServerProcess] = []
         self._folder = folder
-        self._environ = {
+        self.environ = {
             "CHATBUBBLE_PROVIDER": "openai",
             "CHATBUBBLE_DATABASE_URL": database_url,
             "CHATBUBBLE_REDIS_URL": redis.url,
@@ -40,27 +41,33 @@ class Deployment:
             "OPENAI_BASE_URL": model.base_url,
         }
 
-    def start(self, count: int = 1) -> list[ServerProcess]:
-        """Start so many processes at once; each listens when this returns."""
-        started = [ServerProcess(self._folder, self._environ) for _ in range(count)]
+    def start(self, count: int = 1, *options: str, **settings: str) -> list[ServerProcess]:
+        """Start so many servers at once; each listens when this returns."""
+        environ = self.environ | {f"CHATBUBBLE_{name.upper()}": value for name, value in settings.items()}
+        started = [ServerProcess(self._folder, environ, *options) for _ in range(count)]
         self.processes += started
         for process in started:
             process.await_start()
         return started
 
-    def stats(self, process: ServerProcess) -> dict[str, Any]:
-        """`GET /stats` of one process."""
-        headers = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
-        body: dict[str, Any] = Connection(process.port).request("GET", "/api/ai/stats", headers=headers).json()
-        return body
+    def stats(self, server: ServerProcess) -> dict[str, Any]:
+        """`GET /stats` of one server."""
+        return stats_at(server.port)
 
-    def await_processes(self, process: ServerProcess, count: int) -> dict[str, Any]:
+    def await_processes(self, server: ServerProcess, count: int) -> dict[str, Any]:
         """Its numbers, once so many processes are among them."""
         deadline = time.monotonic() + _WAIT_S
-        while len((stats := self.stats(process))["processes"]) != count:
+        while len((stats := self.stats(server))["processes"]) != count:
             assert time.monotonic() < deadline, stats
             gevent.sleep(0.05)
         return stats
+
+    def await_stats(self, server: ServerProcess, **expected: int) -> None:
+        """Wait until the sums over all processes are these."""
+        deadline = time.monotonic() + _WAIT_S
+        while (seen := {name: self.stats(server)[name] for name in expected}) != expected:
+            assert time.monotonic() < deadline, f"{seen} did not become {expected}"
+            gevent.sleep(0.05)
 
     def close(self) -> None:
         """End what runs."""
@@ -69,19 +76,33 @@ class Deployment:
             process.kill()
 
 
-@pytest.fixture(scope="session")
-def deployment(postgres: PostgresServer) -> Iterator[Deployment]:
-    """A deployment of two processes that many tests share: each has visitors of its own."""
-    redis, model, url = shared_redis(), ModelServer(), postgres.create_database()
+@contextmanager
+def new_deployment(postgres: PostgresServer, redis: RedisServer | None = None) -> Iterator[Deployment]:
+    """A deployment without any server yet, on a database of its own."""
+    model = ModelServer()
     model.start()
     with tempfile.TemporaryDirectory() as folder:
-        deployment = Deployment(Path(folder), url, redis, model)
+        deployment = Deployment(Path(folder), postgres.create_database(), redis or shared_redis(), model)
         try:
-            deployment.start(2)
             yield deployment
         finally:
             deployment.close()
     model.stop()
+
+
+@pytest.fixture(scope="session")
+def deployment(postgres: PostgresServer) -> Iterator[Deployment]:
+    """A deployment of two processes that many tests share: each has visitors of its own."""
+    with new_deployment(postgres) as deployment:
+        deployment.start(2)
+        yield deployment
+
+
+def stats_at(port: int) -> dict[str, Any]:
+    """`GET /stats` of whoever listens on a port."""
+    headers = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
+    body: dict[str, Any] = Connection(port).request("GET", "/api/ai/stats", headers=headers).json()
+    return body
 
 
 def same_visitor(visitor: Visitor, process: ServerProcess) -> Visitor:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,11 @@ _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 class ServerProcess:
     """One run of the server. `log` is what it wrote on stderr."""
 
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environ: dict[str, str], *options: str) -> None:
         self.log_path = folder / f"server-{time.monotonic_ns()}.log"
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chatbubble.cli", "serve", "--port", "0"],
+                [sys.executable, "-m", "chatbubble.cli", "serve", "--port", "0", *options],
                 env={**os.environ, **environ},
                 cwd=folder,
                 stdout=subprocess.DEVNULL,
@@ -43,6 +44,12 @@ class ServerProcess:
         """A new visitor, or the one of a session id."""
         return Visitor(self.port, session)
 
+    @property
+    def workers(self) -> list[int]:
+        """The ids of the processes that it looks after."""
+        pid = self.process.pid
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self.process.send_signal(number)
@@ -52,9 +59,13 @@ class ServerProcess:
         return self.process.wait(timeout_s)
 
     def kill(self) -> None:
-        """End it as the kernel does when memory runs out."""
+        """End it as the kernel does when memory runs out, with all that it looks after."""
+        workers = self.workers if self.process.poll() is None else []
         self.process.kill()
         self.process.wait()
+        for pid in workers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def await_start(self) -> None:
         """Until it listens; fails when it ends instead."""

@@ -171,12 +171,17 @@ def test_answers_on_a_connection_used_before_are_not_held_back(served: Served) -
 class Source:
     """A reader with one batch."""
 
+    stream_id = "s"
+
     def __init__(self, wire: bytes) -> None:
         self.is_closed = self.is_exhausted = False
         self._batches: list[Batch | None] = [Batch(wire, EPOCH, True)]
 
     def next(self, _timeout_s: float) -> Batch | None:
         return self._batches.pop(0)
+
+    def wake(self) -> None:
+        """Nobody waits."""
 
     def close(self) -> None:
         self.is_closed = True

@@ -36,7 +36,8 @@ class Process:
         self.swept: list[frozenset[str]] = []
         self.left: list[Claim] = []
         self.hub = RedisHub(redis.url)
-        self.leases = RedisLeases(self.hub, name)
+        self.hub.process_id = name
+        self.leases = RedisLeases(self.hub)
         self.leases.open(self.followers)
 
     @property
@@ -137,7 +138,7 @@ def test_what_cannot_be_taken_over_now_is_claimed_again(
         tried.append(claim.attempt)
         raise StoreUnavailable(detail="not now")
 
-    leases = RedisLeases(hub, "one")
+    leases = RedisLeases(hub)
     leases.open(Followers(take_over, lambda _: None, lambda _: []))
     dead.run("s")
     dead.close()

@@ -31,7 +31,7 @@ def last_message(visitor: Visitor) -> dict[str, Any]:
     return message
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_server_without_answers_stops_at_once(start_process: StartProcess, number: signal.Signals) -> None:
     server = start_process()
     listener = server.visitor().get("/stream")

@@ -52,8 +52,9 @@ return living
 class RedisFleet:
     """See Fleet."""
 
+    is_alone = False
+
     def __init__(self, hub: RedisHub) -> None:
-        self.process_id = secrets.token_hex(6)
         self._hub, self._messages = hub, hub.keys.named("messages")
         self._script = Script(hub.link, _COUNT)
         self._hear: Callable[[Message], bool] = lambda _: False
@@ -86,8 +87,15 @@ class RedisFleet:
 
     def get_others(self) -> list[Stats]:
         """See Fleet.get_others; none while Redis is away."""
+        return self._try_exchange("")
+
+    def exchange(self) -> list[Stats]:
+        """See Fleet.exchange; none while Redis is away."""
+        return self._try_exchange(json.dumps(self._count()))
+
+    def _try_exchange(self, own: str) -> list[Stats]:
         try:
-            return self._exchange("")
+            return self._exchange(own)
         except RedisUnavailable as failure:
             logger.warning("the numbers of other processes cannot be had: %s", failure.detail)
             return []
@@ -100,12 +108,12 @@ class RedisFleet:
                 greenlet.kill()
         if self._counting is not None:
             try:
-                self._hub.link.run([*self._outbox, ("HDEL", self._hub.keys.named("processes"), self.process_id)])
+                self._hub.link.run([*self._outbox, ("HDEL", self._hub.keys.named("processes"), self._hub.process_id)])
             except RedisUnavailable as failure:
                 logger.info("this process is counted for some seconds more: %s", failure.detail)
 
     def _enqueue(self, message: dict[str, Any]) -> None:
-        text = json.dumps({"from": self.process_id, **message})
+        text = json.dumps({"from": self._hub.process_id, **message})
         self._outbox.append(("XADD", self._messages, "MAXLEN", "~", _KEPT, "*", "m", text))
         del self._outbox[:-_WAITING]
         if self._posting is None or self._posting.ready():
@@ -126,7 +134,7 @@ class RedisFleet:
     def _take(self, entries: Entries) -> None:
         for _, fields in entries:
             message = json.loads(fields[b"m"])
-            if message.pop("from") == self.process_id:
+            if message.pop("from") == self._hub.process_id:
                 continue
             kind, number = message.pop("kind"), message.pop("number", "")
             if kind == _HEARD:
@@ -151,5 +159,5 @@ class RedisFleet:
             gevent.sleep(COUNT_EVERY_S)
 
     def _exchange(self, own: str) -> list[Stats]:
-        living = self._script.run([self._hub.keys.named("processes")], [self.process_id, own, _LIVES_MS])
+        living = self._script.run([self._hub.keys.named("processes")], [self._hub.process_id, own, _LIVES_MS])
         return [json.loads(numbers) for numbers in living]

@@ -94,8 +94,8 @@ class _Lease:
 class RedisLeases:
     """See Leases."""
 
-    def __init__(self, hub: RedisHub, process_id: str) -> None:
-        self._hub, self._process_id = hub, process_id
+    def __init__(self, hub: RedisHub) -> None:
+        self._hub = hub
         self._key = hub.keys.named("turns")
         self._renew, self._claim_idle, self._adopt_left = (Script(hub.link, text) for text in (_RENEW, _CLAIM, _ADOPT))
         self._held: dict[str, _Lease] = {}
@@ -144,7 +144,7 @@ class RedisLeases:
         return True
 
     def _idle(self, lease: _Lease) -> Command:
-        claim = ("XCLAIM", self._key, _GROUP, self._process_id, 0, lease.entry_id)
+        claim = ("XCLAIM", self._key, _GROUP, self._hub.process_id, 0, lease.entry_id)
         return (*claim, "IDLE", int(LEASE_S * 2000), "RETRYCOUNT", lease.attempt - 1, "JUSTID")
 
     def close(self) -> None:
@@ -188,7 +188,7 @@ class RedisLeases:
 
     def _renew_held(self, followers: Followers) -> None:
         held = list(self._held.items())
-        arguments: list[Any] = [_GROUP, self._process_id]
+        arguments: list[Any] = [_GROUP, self._hub.process_id]
         for _, lease in held:
             arguments += [lease.entry_id, lease.text]
         answers = self._renew.run([self._key], arguments)
@@ -212,7 +212,7 @@ class RedisLeases:
             del self._released[: len(released)]
 
     def _claim(self, followers: Followers) -> None:
-        arguments = [_GROUP, self._process_id, int(LEASE_S * 1000)]
+        arguments = [_GROUP, self._hub.process_id, int(LEASE_S * 1000)]
         for entry_id, text, attempt in self._claim_idle.run([self._key], arguments):
             claim = _read(text, attempt)
             self._held[claim.stream_id] = _Lease(text, entry_id, attempt)
@@ -222,7 +222,7 @@ class RedisLeases:
     def _adopt(self, followers: Followers, claim: Claim) -> None:
         """Take over a turn that has no lease, unless another process was faster."""
         text = _write(claim.stream_id, claim.question)
-        told = [_GROUP, self._process_id, claim.stream_id, text, claim.attempt]
+        told = [_GROUP, self._hub.process_id, claim.stream_id, text, claim.attempt]
         entry_id = self._adopt_left.run([self._key], told)
         if entry_id and claim.stream_id not in self._held:
             self._held[claim.stream_id] = _Lease(text, entry_id, claim.attempt)

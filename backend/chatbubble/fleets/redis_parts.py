@@ -34,5 +34,4 @@ def create_redis_parts(settings: Settings) -> RedisParts:
     """What CHATBUBBLE_REDIS_URL asks for. Raises ConfigError when it cannot be used."""
     hub = RedisHub(settings.redis_url, settings.redis_prefix)
     log = RedisStreamLog(hub, ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
-    fleet = RedisFleet(hub)
-    return RedisParts(hub, log, fleet, RedisLeases(hub, fleet.process_id))
+    return RedisParts(hub, log, RedisFleet(hub), RedisLeases(hub))

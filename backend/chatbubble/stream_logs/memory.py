@@ -59,7 +59,7 @@ class MemoryStreamLog:
     ) -> Cursor:
         """See StreamLog.open. An `epoch` is given to the copy of a stream that is told elsewhere."""
         self.discard(stream_id)
-        stream = Stream(owner, epoch or secrets.token_hex(5))
+        stream = Stream(stream_id, owner, epoch or secrets.token_hex(5))
         self._make_room(stream, _ENTRY_OVERHEAD)
         self._streams[stream_id] = stream
         self._grow(stream, _ENTRY_OVERHEAD)

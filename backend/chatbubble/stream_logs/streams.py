@@ -23,6 +23,7 @@ BATCH_BYTES = 65_536
 class Stream:
     """One stream."""
 
+    stream_id: str
     owner: str
     epoch: str
     entries: list[Entry] = field(default_factory=list)
@@ -48,6 +49,11 @@ class MemoryReader:
         stream.readers.add(self)
 
     @property
+    def stream_id(self) -> str:
+        """See StreamReader.stream_id."""
+        return self._stream.stream_id
+
+    @property
     def is_exhausted(self) -> bool:
         """See StreamReader.is_exhausted."""
         return self._stream.is_ended and self._seq >= self._stream.last_seq
@@ -58,7 +64,7 @@ class MemoryReader:
         return self._is_closed
 
     def wake(self) -> None:
-        """Something was appended. Never switches."""
+        """See StreamReader.wake."""
         self._signal.set()
 
     def restart(self) -> None:
