@@ -5,13 +5,24 @@
  */
 (() => {
   const FRAME_MS = 1000 / 60;
-  const watched = { longTasks: [], shift: 0, clickedAt: null, shown: null, focused: null, usable: null };
+  const watched = { longTasks: [], shifts: [], bubbleAt: null, clickedAt: null };
+  Object.assign(watched, { shown: null, focused: null, usable: null });
   globalThis.watched = watched;
 
   const observe = (type, use) =>
     new PerformanceObserver((list) => list.getEntries().forEach(use)).observe({ type, buffered: true });
   observe('longtask', ({ startTime, duration }) => watched.longTasks.push({ startTime, duration }));
-  observe('layout-shift', ({ value, hadRecentInput }) => (watched.shift += hadRecentInput ? 0 : value));
+  observe('layout-shift', ({ value, startTime, hadRecentInput, sources }) => {
+    const names = sources.map(({ node }) => node?.localName ?? node?.nodeName ?? 'a node that is gone');
+    if (!hadRecentInput) watched.shifts.push({ value, startTime, names });
+  });
+
+  const arrival = new MutationObserver(() => {
+    if (!document.querySelector('chat-bubble')) return;
+    watched.bubbleAt = performance.now();
+    arrival.disconnect();
+  });
+  arrival.observe(document, { childList: true, subtree: true });
 
   const root = () => document.querySelector('chat-bubble')?.shadowRoot;
 
