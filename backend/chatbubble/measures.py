@@ -54,7 +54,7 @@ class Measures:
         turn_errors: turns that ended in an error, by its code.
         upstream_faults_in_a_row: turns that ended by a fault of the provider, since the last that was answered.
         refusals: requests that were refused before a stream, by the error's code.
-        taken_over: turns of processes that died or hung: `run_again` or `ended` by this one.
+        taken_over: turns of processes that died or hung: `run_again`, `ended` or `saved` by this one.
         resumes: streams read on with `GET /chat/<streamId>`.
         polls: times that somebody asked for what there was of an answer, with `?wait=`.
         resets: readers who were told to forget what they had read.

@@ -91,7 +91,7 @@ def _turns(measures: Measures) -> Iterator[Metric]:
     yield _labelled("turn_errors", "Turns that ended in an error, by its code.", "code", measures.turn_errors)
     yield _labelled("refusals", "Requests refused before a stream, by the error's code.", "code", measures.refusals)
     yield _labelled("model_tokens", "The model's tokens, as its server counted them.", "kind", tokens)
-    taken_over = {result: measures.taken_over[result] for result in ("run_again", "ended")}
+    taken_over = {result: measures.taken_over[result] for result in ("run_again", "ended", "saved")}
     yield _labelled("takeovers", "Turns of dead processes that this one saw to.", "result", taken_over)
     yield _counter("aborts", "Times that somebody pressed Stop.", measures.aborts)
     yield _counter("saved_late", "Answers that the store took only later.", measures.saved_late)

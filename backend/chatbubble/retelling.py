@@ -1,14 +1,15 @@
-"""A stream told again, from what the store remembers of its turn."""
+"""From what the store remembers of a turn to the events of its stream, and back."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from .errors import Interrupted, error_of
 from .events import Connected, Done, Error, Event, Sources, Suggestions, Token, utf16_length
 from .generation import PIECE_CHARS
-from .records import FinishReason, Turn
+from .records import Answer, FinishReason, Source, Turn, TurnState
 from .store import StoredTurn
 from .turn import last_words
 from .visitors import new_id
@@ -34,6 +35,35 @@ def told_again(stored: StoredTurn) -> Iterator[Event]:
     else:
         reason = answer.finish_reason or FinishReason.STOP
         yield Done(turn.message_id, answer.content, 0, 0, reason, None, last_words(reason), now)
+
+
+def as_told(events: Iterable[Event]) -> Answer | None:
+    """The answer that a whole telling tells; None where its last event is missing."""
+    text: list[str] = []
+    sources: tuple[Source, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    for event in events:
+        if isinstance(event, Token):
+            text.append(event.text)
+        elif isinstance(event, Sources):
+            sources = tuple(event.sources)
+        elif isinstance(event, Suggestions):
+            suggestions = tuple(event.suggestions)
+        elif isinstance(event, Done):
+            return replace(_ending(event, event.full_text), sources=sources, suggestions=suggestions)
+        elif isinstance(event, Error):
+            return replace(_ending(event, "".join(text)), sources=sources, suggestions=suggestions)
+    return None
+
+
+def _ending(event: Done | Error, text: str) -> Answer:
+    if isinstance(event, Done):
+        state = TurnState.ABORTED if event.finish_reason is FinishReason.ABORTED else TurnState.DONE
+        return Answer(text, state, event.finish_reason, usage=event.usage, finished_at=event.timestamp)
+    is_cut = event.code == Interrupted.code
+    state = TurnState.INTERRUPTED if is_cut else TurnState.FAILED
+    reason = FinishReason.INTERRUPTED if is_cut else FinishReason.ERROR
+    return Answer(text, state, reason, event.code, finished_at=event.timestamp)
 
 
 def connected(turn: Turn, client_id: str) -> Connected:

@@ -7,13 +7,15 @@ import time
 
 import gevent
 
-from .events import Token
+from .events import Event, Token, from_json
 from .leases import Claim, Followers, Leases
 from .measures import Measures
-from .records import Question
-from .retelling import connected, told_again
+from .records import Answer, Question
+from .retelling import as_told, connected, told_again
+from .sse import Decoder
 from .store import ConversationStore, StoredTurn
 from .stream_log import StreamLog
+from .stream_logs.memory import MAX_STREAM_BYTES
 from .turn import StopReason
 from .visitors import new_id
 from .workers import Workers
@@ -39,13 +41,41 @@ class Takeover:
         self._leases.open(Followers(self.take_over, self.lose, self.sweep))
 
     def take_over(self, claim: Claim) -> None:
-        """Run a turn whose process has died or hangs, once more; after that, end it. Raises StoreUnavailable."""
+        """Save the answer of a turn whose process has died or hangs, where it was told to its end; else run the turn
+        once more; after that, end it. Raises StoreUnavailable."""
+        if self._save_told(claim):
+            self._taken_over["saved"] += 1
+            return
         if claim.attempt <= MAX_ATTEMPTS and self._run_again(claim):
             self._taken_over["run_again"] += 1
             return
         self._taken_over["ended"] += self._store.interrupt_turn(claim.stream_id)
         self._tell_end(claim.stream_id)
         self._leases.release(claim.stream_id)
+
+    def _save_told(self, claim: Claim) -> bool:
+        """Every reader has the answer already: the store was away, and its process died before it was back."""
+        stored = self._store.find_turn(claim.stream_id)
+        if stored is None or stored.answer is not None:
+            return False
+        answer = self._told(claim.stream_id)
+        turn = self._store.restart_turn(claim.stream_id) if answer else None
+        if answer is None or turn is None:
+            return False
+        self._store.finish_turn(turn, answer)
+        self._leases.release(claim.stream_id)
+        logger.warning("answer %s was told and not saved: now it is", turn.message_id)
+        return True
+
+    def _told(self, stream_id: str) -> Answer | None:
+        """What the log has of a turn, if that is all of it."""
+        if self._log.owner(stream_id) is None:
+            return None
+        reader, decoder, told = self._log.reader(stream_id), Decoder(MAX_STREAM_BYTES), list[Event]()
+        while (batch := reader.next(0)) is not None:
+            told += [from_json(event.event, event.data) for event in decoder.feed(batch.wire)]
+        reader.close()
+        return as_told(told)
 
     def _run_again(self, claim: Claim) -> bool:
         """False when the turn has ended meanwhile, or was erased."""

@@ -15,9 +15,11 @@ from redis_server import shared_redis
 from serving import Serve
 from stream_client import Received, Visitor, joined_text
 
+from chatbubble.errors import StoreUnavailable
+from chatbubble.events import Sources
 from chatbubble.fleets import redis_leases
 from chatbubble.leases import Claim
-from chatbubble.records import Question
+from chatbubble.records import Answer, Question, Source, Turn
 from chatbubble.store import AnswerPart
 
 NOTICED_S = 8.0
@@ -165,6 +167,34 @@ def test_a_turn_that_nobody_runs_for_the_second_time_is_ended(
     assert visitor.conversation()["messages"][-1]["errorCode"] == "INTERRUPTED"
     assert reply.until_end()[-1].data["code"] == "INTERRUPTED"
     call.finish()
+
+
+def test_an_answer_that_was_told_and_not_saved_is_saved_as_it_was_told(
+    serve: Serve, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = serve(**settings), serve(**settings)
+    there.mounted.start()
+    visitor, call = here.visitor(), here.provider.hold()
+
+    def fail(_turn: Turn, _answer: Answer) -> bool:
+        raise StoreUnavailable(detail="away")
+
+    monkeypatch.setattr(here.mounted.store, "finish_turn", fail)
+    reply = visitor.ask()
+    source = Source("Opening hours", "https://shop.example/hours", "From nine to six.", 1)
+    call.finish("a whole ", Sources((source,)), "answer")
+    events = reply.until_end()
+    claim = Claim(events[0].data["streamId"], Question("", "", ""), attempt=2)
+    there.mounted._takeover.take_over(claim)
+    assert there.provider.calls == []
+    kept = Visitor(there.port, visitor.session).conversation()["messages"][-1]
+    assert (
+        (kept["content"], kept["finishReason"]) == (events[-1].data["fullText"], "stop") == ("a whole answer", "stop")
+    )
+    assert [source["title"] for source in kept["sources"]] == ["Opening hours"]
+    monkeypatch.undo()
+    here.await_stats(unsaved=0)
+    assert Visitor(there.port, visitor.session).conversation()["messages"][-1] == kept
 
 
 def test_a_stopping_server_hands_over_what_it_cannot_finish(

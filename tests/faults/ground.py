@@ -15,10 +15,11 @@ from checker import Allowed, Violation, check
 from history import Story
 from postgres_server import PostgresServer
 from redis_server import RedisServer
-from servers import Nursery, Server
+from servers import NotStarted, Nursery, Server
 from telling import Teller
 
 OPERATOR_TOKEN = "operator-token-of-the-faults"  # noqa: S105 -- guards nothing
+_RESTART_S = 0.5
 
 
 class Ground:
@@ -64,11 +65,22 @@ class World:
         return [server for server in self.servers if server.is_open]
 
     def start_server(self, **environ: str) -> Server:
-        """One more process, that asks the model with a key of its own; it listens when this returns."""
+        """One more process, that asks the model with a key of its own; it listens when this returns. Raises
+        NotStarted."""
         key = next(self._keys)
         server = self.ground.nursery.start(key, self._environ | {"OPENAI_API_KEY": key} | environ)
         self.servers.append(server)
         return server
+
+    def restart_server(self) -> None:
+        """One more process in the place of one that has gone: started until it stays, as a service manager does."""
+        while True:
+            try:
+                self.start_server()
+            except NotStarted:
+                gevent.sleep(_RESTART_S)
+            else:
+                return
 
     def bury(self, server: Server) -> None:
         """It is gone, or goes now."""

@@ -23,6 +23,10 @@ _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 _HERE = Path(__file__).resolve().parent
 
 
+class NotStarted(Exception):
+    """A server ended before it listened; its log says why."""
+
+
 class Server:
     """One `chatbubble serve`, by a name of its own."""
 
@@ -56,11 +60,11 @@ class Server:
             os.kill(self.pid, number)
 
     def await_start(self) -> None:
-        """Until it listens. Raises RuntimeError when it ends instead."""
+        """Until it listens. Raises NotStarted when it ends instead."""
         deadline = time.monotonic() + _START_S
         while (found := _LISTENING.search(self.log)) is None:
             if not self.is_alive or time.monotonic() > deadline:
-                raise RuntimeError(f"a server did not start:\n{self.log}")
+                raise NotStarted(self.log)
             gevent.sleep(0.01)
         self.port = int(found[1])
 
@@ -96,7 +100,7 @@ class Nursery:
         self._asking = BoundedSemaphore(1)
 
     def start(self, name: str, environ: Mapping[str, str]) -> Server:
-        """Start a server; it listens when this returns."""
+        """Start a server; it listens when this returns. Raises NotStarted."""
         log = self._folder / f"{name}-{secrets.token_hex(4)}.log"
         server = Server(name, self._fork({"environ": dict(environ), "folder": str(self._folder), "log": str(log)}), log)
         server.await_start()

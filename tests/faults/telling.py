@@ -38,6 +38,8 @@ class Teller:
     def __init__(self, seed: int) -> None:
         self.stories: dict[str, Story] = {}
         self.calls = self.words_said = 0
+        # Processes that are dead, or stand still: what still comes from them was on its way.
+        self.broken: set[str] = set()
         self._seed, self._count = seed, 0
         self.server = ModelServer(phrases=self)
 
@@ -61,18 +63,28 @@ class Teller:
             raise ValueError(f"nobody was to ask {request.question!r:.80}")
         number = len(story.calls) + 1
         call = Call(number, words_of(story.tag, number, story.words), request.headers.get("authorization", ""))
+        call.was_cut = call.server.removeprefix("Bearer ") in self.broken
         story.calls.append(call)
         self.calls += 1
         return self._tell(call, int(match[3] or 1), float(match[4]) / 1000)
 
-    def open_calls(self, server: str) -> list[tuple[Story, Call]]:
-        """What a process has in hand now, by the key that it asks with."""
+    def break_off(self, server: str) -> list[Story]:
+        """A process dies, or stands still, now: the answers that it had in hand."""
+        self.broken.add(server)
+        broken = self.in_hand(server)
+        for _, call in broken:
+            call.was_cut = True
+        return [story for story, _ in broken]
+
+    def in_hand(self, server: str) -> list[tuple[Story, Call]]:
+        """The answers that a process has in hand now, by the key that it asks with: what it asked for last, and has
+        not yet told to its end."""
         key = f"Bearer {server}"
         return [
             (story, call)
             for story in self.stories.values()
             for call in story.calls[-1:]
-            if call.is_open and call.server == key
+            if call.server == key and not all(reading.is_ended for reading in story.readings)
         ]
 
     def _tell(self, call: Call, burst: int, pause_s: float) -> Iterator[Step]:

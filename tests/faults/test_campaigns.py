@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from campaign import Campaign, Outcome
 from campaigns import CAMPAIGNS
+from campaigns.chaos import CHAOS
 from campaigns.every_byte import EVERY_BYTE
 from campaigns.kill9 import KILL9
 from campaigns.random_cuts import RANDOM_CUTS
@@ -52,6 +53,10 @@ def test_answers_whose_process_is_killed_are_given_whole_by_another(ground: Grou
     assert outcome.counts["kills"] == KILL9.short
     assert outcome.counts["resets"] > 0
     assert len(outcome.recoveries_s) >= KILL9.short
+
+
+def test_whatever_breaks_at_once_nothing_is_told_wrong(ground: Ground) -> None:
+    assert run_short(CHAOS, ground).counts["answers"] > 20
 
 
 @pytest.mark.parametrize("campaign", CAMPAIGNS, ids=lambda campaign: campaign.name)

@@ -201,7 +201,7 @@ class RedisLeases:
                 gevent.spawn(followers.lose, stream_id)
             elif is_held:
                 lease.entry_id = answer
-            elif answer:
+            elif answer != lease.entry_id:
                 self._released.append(answer)  # it ended as its entry was made
 
     def _end_released(self) -> None:
@@ -233,12 +233,22 @@ class RedisLeases:
         try:
             followers.take_over(claim)
         except StoreUnavailable as failure:
-            # Not renewed any more, it is claimed again: here, or where the store can be reached.
+            # It is claimed again: here, or where the store can be reached.
             logger.warning("stream %s cannot be taken over now: %s", claim.stream_id, failure.detail)
-            self._held.pop(claim.stream_id, None)
+            self._give_back(claim)
         except Exception:
             logger.exception("stream %s cannot be taken over", claim.stream_id)
             self._held.pop(claim.stream_id, None)
+
+    def _give_back(self, claim: Claim) -> None:
+        lease = self._held.pop(claim.stream_id, None)
+        if lease is None:
+            return
+        try:
+            self._hub.link.ask(self._idle(lease))
+        except RedisUnavailable as failure:
+            # Not renewed any more, it is claimed all the same, later, and then counts as a death.
+            logger.info("stream %s cannot be given back: %s", claim.stream_id, failure.detail)
 
     def _all_streams(self) -> frozenset[str]:
         streams = set(self._held)  # Redis may have had no room for the newest

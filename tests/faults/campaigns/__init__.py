@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from campaigns.chaos import CHAOS
 from campaigns.every_byte import EVERY_BYTE
 from campaigns.kill9 import KILL9
 from campaigns.random_cuts import RANDOM_CUTS
 from campaigns.repeated_sends import REPEATED_SENDS
 from campaigns.starts import STARTS
 
-CAMPAIGNS = (EVERY_BYTE, RANDOM_CUTS, REPEATED_SENDS, STARTS, KILL9)
+CAMPAIGNS = (EVERY_BYTE, RANDOM_CUTS, REPEATED_SENDS, STARTS, KILL9, CHAOS)

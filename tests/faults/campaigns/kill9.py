@@ -56,7 +56,7 @@ class Killing:
     def _kill(self) -> None:
         while len(self._kills) < self._count:
             gevent.sleep(self._chance.uniform(*EVERY_S))
-            at_work = [server for server in self._exposed() if self._world.teller.open_calls(server.name)]
+            at_work = [server for server in self._exposed() if self._is_answering(server)]
             if at_work:
                 self._kill_one(self._chance.choice(at_work))
         self._is_over = True
@@ -64,15 +64,16 @@ class Killing:
     def _exposed(self) -> list[Server]:
         return [server for server in self._world.open_servers if server.name not in self._spared]
 
+    def _is_answering(self, server: Server) -> bool:
+        return any(call.is_open for _, call in self._world.teller.in_hand(server.name))
+
     def _kill_one(self, server: Server) -> None:
-        broken = self._world.teller.open_calls(server.name)
-        for _, call in broken:
-            call.was_cut = True
-        self._kills.append(Kill(time.monotonic(), tuple(story for story, _ in broken)))
+        broken = self._world.teller.break_off(server.name)
+        self._kills.append(Kill(time.monotonic(), tuple(broken)))
         self._world.bury(server)
         self._outcome.counts["kills"] += 1
         self._outcome.counts["answers broken off"] += len(broken)
-        gevent.spawn(self._world.start_server)
+        gevent.spawn(self._world.restart_server)
 
     def _ask(self) -> None:
         """One visitor after the other. Those who ask first do not all ask at once."""
