@@ -31,7 +31,7 @@ PYTHON_FLOORS = {
     2: [
         "providers/*", "stores/*", "stream_logs/*", "fleets/*", "arrivals", "body", "clients", "feedback", "hub_lag",
         "identity", "identity_keys", "identity_tokens", "limits", "logs", "origins", "question", "signed_sessions",
-        "sockets", "visitors",
+        "slots", "sockets", "visitors",
     ],
     1: [
         "additions", "config", "discretion", "fleet", "leases", "measures", "prompt", "provider", "sharing", "sse",

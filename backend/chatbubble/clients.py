@@ -14,6 +14,7 @@ from gevent.event import Event as Signal
 from .errors import ClientNotFound, Overloaded, ShuttingDown
 from .events import RESERVED_TYPES, Connected, Custom, Event, to_json
 from .records import Cursor
+from .slots import Slots
 from .sse import encode_event
 from .stream_log import Batch
 from .visitors import new_id
@@ -95,9 +96,14 @@ class Delivering(Protocol):
 
 
 class Clients:
-    """Counts every open event stream and reaches those on the visitors' own channel."""
+    """Counts every open event stream and reaches those on the visitors' own channel.
+
+    Attributes:
+        slots: the connections of this process, where its server counts them.
+    """
 
     def __init__(self, max_streams: int) -> None:
+        self.slots = Slots(max_streams)
         self._max_streams = max_streams
         self._channels: dict[str, Channel] = {}
         self._connections: dict[str, Delivering | None] = {}
@@ -111,10 +117,11 @@ class Clients:
     def register(self) -> str:
         """Count one more open stream and name its client.
 
-        Raises Overloaded when this process holds `max_streams` of them.
+        Raises Overloaded when this process holds `max_streams` of them, or serves as many connections.
         """
         if self.is_full:
-            raise Overloaded(retry_after_s=5, detail=f"{self._max_streams} open streams: CHATBUBBLE_MAX_STREAMS")
+            taken = f"{len(self._connections)} open streams, {len(self.slots)} connections"
+            raise Overloaded(retry_after_s=5, detail=f"{taken}: CHATBUBBLE_MAX_STREAMS is {self._max_streams}")
         client_id = new_id("client")
         self._connections[client_id] = None
         self._nobody.clear()
@@ -195,7 +202,7 @@ class Clients:
     @property
     def is_full(self) -> bool:
         """Whether there may not be one stream more."""
-        return len(self._connections) >= self._max_streams
+        return len(self._connections) >= self._max_streams or self.slots.is_scarce
 
     def count_mail(self) -> int:
         """How many events wait for clients that have not read them yet."""

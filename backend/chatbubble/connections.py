@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import socket
 import traceback
 from contextlib import suppress
 from email.message import Message
@@ -14,17 +15,47 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Literal
 
-from gevent.pywsgi import WSGIHandler
+from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from .arrivals import Arrivals
 from .errors import BadRequest, ChatbubbleError, RequestTooSlow
 from .logs import Trace, follow
+from .slots import Slots
 from .sockets import send_at_once
 
 logger = logging.getLogger("chatbubble.server")
 
 _SEND_TIMEOUT_S = 60.0
 _DISCARD_S = 10.0
+_UNCOUNTED = Slots(1_000_000)  # of a server that is none of ours
+
+
+class ChatServer(WSGIServer):
+    """A server of StreamingHandlers.
+
+    Args:
+        listener, application, options: as WSGIServer takes them.
+        slots: counts its connections.
+
+    Attributes:
+        is_leaving: each connection ends with its next answer.
+    """
+
+    def __init__(self, listener: Any, application: Any, *, slots: Slots, **options: Any) -> None:
+        self.slots = slots
+        self.is_leaving = False
+        super().__init__(listener, application, handler_class=StreamingHandler, log=None, error_log=logger, **options)
+
+    def make_way(self) -> None:
+        """Take no more connections: others do. Who is connected already is let in; what waits idle is closed, and
+        everything else after its next answer. Harmless when repeated."""
+        self.is_leaving = True
+        if not self.closed:
+            with suppress(OSError):  # no more files: then the system turns away who is left
+                while (accepted := self.do_read()) is not None:
+                    self.do_handle(*accepted)
+            self.close()
+        self.slots.send_idle_away()
 
 
 class StreamingHandler(WSGIHandler):
@@ -52,11 +83,18 @@ class StreamingHandler(WSGIHandler):
         "timed out",  # gevent's own time-out has no number
     )
     _arrivals: Arrivals
+    _slots: Slots
     _has_head = False
+
+    def send_away(self) -> None:
+        """See slots.Waiter: whoever reads from the connection reads its end."""
+        with suppress(OSError):  # of a connection that is closed already
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     def get_environ(self) -> dict[str, Any]:
         """The WSGI environ of a request whose head is complete, with `chatbubble.socket`."""
         self._has_head = True
+        self._slots.serve(self)
         self._arrivals.expect_flow(self.body_s)
         environ: dict[str, Any] = super().get_environ()
         environ["chatbubble.socket"] = self.socket
@@ -71,10 +109,14 @@ class StreamingHandler(WSGIHandler):
         self._arrivals = Arrivals(self.socket)
         self.rfile = io.BufferedReader(self._arrivals)
         self._arrivals.expect_within(self.head_s)
+        self._slots = getattr(self.server, "slots", _UNCOUNTED)
+        self._slots.wait(self)
         try:
             super().handle()
         except OSError as failure:
             logger.info("%s left before it was refused: %.200r", self.client_address, failure)
+        finally:
+            self._slots.leave(self)
 
     def MessageClass(self, *arguments: Any) -> Any:  # noqa: N802 -- gevent's name for what parses the headers
         """The headers. Raises ValueError where two readers could disagree about whom they are for or
@@ -104,6 +146,7 @@ class StreamingHandler(WSGIHandler):
             # Who has not begun a request waits for no answer.
             return _refused("408", RequestTooSlow()) if self._arrivals.has_begun else None
         if outcome is True:
+            self._slots.wait(self)
             self._arrivals.expect_after_pause(self.idle_s, self.head_s)
             return True
         return None if outcome is None else _refused(outcome[0], BadRequest("This is not a valid HTTP request."))
@@ -124,7 +167,8 @@ class StreamingHandler(WSGIHandler):
         headers: Any = self.response_headers
         names = {name.lower() for name, _ in headers}
         has_end = self.response_use_chunked or b"content-length" in names or self.code in (204, 304)
-        self.close_connection = self.close_connection or self._arrivals.is_late or not has_end
+        is_leaving = getattr(self.server, "is_leaving", False) or self._slots.is_over
+        self.close_connection = self.close_connection or self._arrivals.is_late or is_leaving or not has_end
         if self.close_connection:
             headers[:] = [pair for pair in headers if pair[0].lower() != b"connection"]
             headers.append((b"Connection", b"close"))
@@ -133,7 +177,8 @@ class StreamingHandler(WSGIHandler):
         """Answer one request; what is left of a broken body is not read as another one."""
         super().handle_one_response()
         body: Any = self.wsgi_input
-        self.close_connection = self.close_connection or body._chunked_input_error or self._arrivals.is_late
+        is_broken = body._chunked_input_error or self._arrivals.is_late
+        self.close_connection = self.close_connection or is_broken or getattr(self.server, "is_leaving", False)
 
     def handle_error(self, kind: Any, failure: Any, trace: TracebackType | None) -> None:
         """Log a failure and answer 500, unless the answer is out and only the rest of the body was broken."""

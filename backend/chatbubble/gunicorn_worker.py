@@ -13,11 +13,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import gevent
-from gevent.pywsgi import WSGIServer
 from gunicorn.errors import AppImportError
 from gunicorn.workers.ggevent import GeventWorker
 
-from .connections import StreamingHandler
+from .connections import ChatServer
 from .errors import ConfigError
 from .process import get_ready, leave
 
@@ -60,7 +59,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]  # gunicorn states no type
         while self.alive:
             self.notify()
             gevent.sleep(_LOOK_EVERY_S)
-        leaving = gevent.spawn(leave, self._mounted, lambda: _close(servers), drain_s=self._drain_s)
+        leaving = gevent.spawn(leave, self._mounted, lambda: _make_way(servers), drain_s=self._drain_s)
         while not leaving.ready():
             self.notify()
             leaving.join(_LOOK_EVERY_S)
@@ -96,12 +95,10 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]  # gunicorn states no type
                 raise
             logger.error("questions are refused for now: %s", failure.message)
 
-    def _listen(self, listener: Any) -> WSGIServer:
+    def _listen(self, listener: Any) -> ChatServer:
         listener.setblocking(1)
         environ = {"wsgi.multiprocess": self.cfg.workers > 1}
-        server = WSGIServer(
-            listener, self.wsgi, handler_class=StreamingHandler, log=None, error_log=logger, environ=environ
-        )
+        server = ChatServer(listener, self.wsgi, slots=self._mounted.clients.slots, environ=environ)
         server.start()
         return server
 
@@ -118,6 +115,6 @@ def _find_chat(app: Any) -> Mounted:
     return mounted
 
 
-def _close(servers: list[WSGIServer]) -> None:
+def _make_way(servers: list[ChatServer]) -> None:
     for server in servers:
-        server.stop()
+        server.make_way()

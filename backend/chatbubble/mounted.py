@@ -94,8 +94,8 @@ class Mounted:
         self.log = stream_log or (self._redis.log if self._redis else create_memory_log(settings))
         self.measures = Measures()
         self.saver = Saver(self.store, self.measures)
-        at_work = Checkpoints(self.store), self.saver, self.measures
-        self._parts = parts = TurnParts(settings, self.provider, self.store, self.log, *at_work)
+        saving = Checkpoints(self.store), self.saver
+        self._parts = parts = TurnParts(settings, self.provider, self.store, self.log, *saving, self.measures)
         leases = self._redis.leases if self._redis else NoLeases()
         self.workers = Workers(parts, leases)
         self._takeover = Takeover(self.store, self.log, self.workers, leases, parts.measures)

@@ -32,18 +32,18 @@ def get_ready(mounted: Mounted, *, is_one_of_several: bool = False) -> None:
     _settle_heap()
 
 
-def leave(mounted: Mounted, close_listener: Callable[[], None], *, drain_s: float | None = None) -> None:
+def leave(mounted: Mounted, make_way: Callable[[], None], *, drain_s: float | None = None) -> None:
     """End all that runs here, as CHATBUBBLE_DRAIN_S says or within `drain_s` seconds, and let go of everything.
 
     Without other processes it goes on listening meanwhile: whoever asks anew is told to come back, and a reader
-    that was cut can still resume. Where others go on, `close_listener` has newcomers go to them at once.
+    that was cut can still resume. Where others go on, `make_way` has newcomers go to them at once.
     """
     budget_s = mounted.settings.drain_s if drain_s is None else drain_s
     logger.info("stopping: no new questions, %.0f s for running answers", budget_s)
-    mounted.drain(budget_s, close_listener)
+    mounted.drain(budget_s, make_way)
     if not mounted.clients.wait_until_gone(_FLUSH_S):
         logger.warning("some readers were too slow to take their last event")
-    close_listener()
+    make_way()
     mounted.close()
 
 

@@ -18,11 +18,10 @@ from typing import Any
 import gevent
 import gevent.event
 from flask import Flask, Response
-from gevent.pywsgi import WSGIServer
 from werkzeug.exceptions import HTTPException
 
 from .config import Settings
-from .connections import StreamingHandler
+from .connections import ChatServer
 from .errors import BadRequest, ConfigError, NotFound
 from .extension import Chatbubble
 from .logs import set_up
@@ -76,7 +75,7 @@ def serve(app: Flask, *, host: str, port: int) -> int:
     """
     announce(app)
     mounted: Mounted = app.extensions[EXTENSION_KEY]
-    server = WSGIServer((host, port), app, backlog=BACKLOG, handler_class=StreamingHandler, log=None, error_log=logger)
+    server = ChatServer((host, port), app, slots=mounted.clients.slots, backlog=BACKLOG)
     try:
         server.start()
     except OSError as failure:
@@ -85,7 +84,7 @@ def serve(app: Flask, *, host: str, port: int) -> int:
     get_ready(mounted)
     logger.info("listening on http://%s:%d", host, server.server_port)
     stopping.wait()
-    leave(mounted, server.stop)
+    leave(mounted, server.make_way)
     return 0
 
 

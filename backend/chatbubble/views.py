@@ -15,6 +15,7 @@ from .errors import (
     MethodNotAllowed,
     NotFound,
     OriginRefused,
+    Overloaded,
     PayloadTooLarge,
     StreamError,
 )
@@ -235,6 +236,8 @@ def dispatch(rule: str, views: Mapping[str, View]) -> View:
             raise NotFound()
         if view is None:
             raise MethodNotAllowed(f"This address takes {allow}, not {request.method:.20}.", allow=allow)
+        if view not in _PUBLIC and _mount().clients.slots.is_over:
+            raise Overloaded(retry_after_s=5, detail="more requests at once than there are connections")
         if view not in _STORELESS:
             _mount().start(is_one_of_several=_is_one_of_several())
         # The prefix that the host app chose may have variables of its own.

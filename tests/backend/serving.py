@@ -10,11 +10,11 @@ from typing import Any
 import gevent
 import pytest
 from flask import Flask
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import WSGIHandler
 from scripted import ScriptedProvider
 from stream_client import Connection, Reply, Visitor, close_all
 
-from chatbubble.connections import StreamingHandler
+from chatbubble.connections import ChatServer, StreamingHandler
 from chatbubble.extension import Chatbubble
 from chatbubble.mount import EXTENSION_KEY
 from chatbubble.mounted import Mounted
@@ -29,7 +29,8 @@ class Served:
         self.app.config.update({f"CHATBUBBLE_{name.upper()}": value for name, value in settings.items()})
         self.chatbubble = Chatbubble(self.app, provider=provider)
         self.mounted: Mounted = self.app.extensions[EXTENSION_KEY]
-        self._server = WSGIServer(("127.0.0.1", 0), self.app, handler_class=handler_class, log=None)
+        self._server = ChatServer(("127.0.0.1", 0), self.app, slots=self.mounted.clients.slots)
+        self._server.handler_class = handler_class
         self._server.start()
 
     @property
