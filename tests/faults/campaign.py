@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from checker import Violation
+from checker import Rule, Violation
 from ground import Ground, World
 
 
@@ -33,6 +33,7 @@ class Outcome:
         self.counts["events accepted"] += world.events
         self.counts["model calls"] += world.teller.calls
         self.violations += world.violations
+        self.violations += [Violation(Rule.CALLS, tag, who, "asked once more") for tag, who in world.teller.late]
 
     def expect(self, is_so: bool, otherwise: str) -> None:
         """Note a shortfall where something is not as it has to be."""

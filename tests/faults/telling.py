@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from history import Call, Story
 from model_connection import ModelRequest
 from model_server import ModelServer
-from model_steps import DONE, Step, chunk, delta, end, finish, head, usage, wait
+from model_steps import DONE, Step, chunk, delta, end, failure, finish, head, usage, wait
 
 _QUESTION = re.compile(r"tell (\w+): (\d+) words(?: by (\d+))? at ([\d.]+) ms")
 # What texts have trouble with: what is escaped in JSON, takes two units of UTF-16, or joins what stands before it.
@@ -38,8 +38,11 @@ class Teller:
     def __init__(self, seed: int) -> None:
         self.stories: dict[str, Story] = {}
         self.calls = self.words_said = 0
-        # Processes that are dead, or stand still: what still comes from them was on its way.
+        # Processes that are dead, or stand still: what still comes from them was on its way; and all that ever were.
         self.broken: set[str] = set()
+        self.ever_broken: set[str] = set()
+        # Answers that somebody asked for once more after they were over, and who it was.
+        self.late: list[tuple[str, str]] = []
         self._seed, self._count = seed, 0
         self.server = ModelServer(phrases=self)
 
@@ -58,12 +61,17 @@ class Teller:
     def steps(self, request: ModelRequest) -> Iterator[Step]:
         """See model_server.Phrases. Whose key comes with a request, that process asks."""
         match = _QUESTION.fullmatch(request.question.strip())
-        story = self.stories.get(match[1]) if match else None
-        if match is None or story is None:
+        if match is None:
             raise ValueError(f"nobody was to ask {request.question!r:.80}")
+        server = request.headers.get("authorization", "").removeprefix("Bearer ")
+        story = self.stories.get(match[1])
+        if story is None:
+            if server not in self.ever_broken:
+                self.late.append((match[1], server))
+            return iter(failure(500))
         number = len(story.calls) + 1
-        call = Call(number, words_of(story.tag, number, story.words), request.headers.get("authorization", ""))
-        call.was_cut = call.server.removeprefix("Bearer ") in self.broken
+        call = Call(number, words_of(story.tag, number, story.words), server)
+        call.was_cut = server in self.broken
         story.calls.append(call)
         self.calls += 1
         return self._tell(call, int(match[3] or 1), float(match[4]) / 1000)
@@ -71,6 +79,7 @@ class Teller:
     def break_off(self, server: str) -> list[Story]:
         """A process dies, or stands still, now: the answers that it had in hand."""
         self.broken.add(server)
+        self.ever_broken.add(server)
         broken = self.in_hand(server)
         for _, call in broken:
             call.was_cut = True
@@ -79,12 +88,11 @@ class Teller:
     def in_hand(self, server: str) -> list[tuple[Story, Call]]:
         """The answers that a process has in hand now, by the key that it asks with: what it asked for last, and has
         not yet told to its end."""
-        key = f"Bearer {server}"
         return [
             (story, call)
             for story in self.stories.values()
             for call in story.calls[-1:]
-            if call.server == key and not all(reading.is_ended for reading in story.readings)
+            if call.server == server and not all(reading.is_ended for reading in story.readings)
         ]
 
     def _tell(self, call: Call, burst: int, pause_s: float) -> Iterator[Step]:
