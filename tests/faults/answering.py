@@ -20,14 +20,13 @@ def tell(
     story: Story,
     pause_ms: float,
     *,
-    burst: int = 1,
     followers: int = 0,
     way: Way | None = None,
     manners: Manners | None = None,
 ) -> Asked:
     """Ask for an answer and read it to its end: the one who asks by `way`, and so many followers, who come along at
     any process once it has begun, from its beginning."""
-    asked = Asked(question(story, pause_ms, burst=burst))
+    asked = Asked(question(story, pause_ms))
     asker = WireClient(way or world.way, asked, story.new_reading("asker"), manners)
     reading = [gevent.spawn(asker.run)]
     asker.is_named.wait()

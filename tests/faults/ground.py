@@ -6,8 +6,10 @@ from __future__ import annotations
 import itertools
 import random
 import secrets
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import gevent
 from aftermath import read_log, read_store
@@ -16,6 +18,7 @@ from history import Story
 from postgres_server import PostgresServer
 from redis_server import RedisServer
 from servers import NotStarted, Nursery, Server
+from stream_client import Connection
 from telling import Teller
 
 OPERATOR_TOKEN = "operator-token-of-the-faults"  # noqa: S105 -- guards nothing
@@ -96,6 +99,23 @@ class World:
         """The port of any process that is open, or of none where all have gone."""
         servers = self.open_servers
         return self.chance.choice(servers).port if servers else 1
+
+    def stats(self) -> dict[str, Any]:
+        """`GET /stats` of any process: the numbers of all, those of the others some seconds old."""
+        headers = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
+        with Connection(self.way()) as connection:
+            told: dict[str, Any] = connection.request("GET", "/api/ai/stats", headers=headers).json()
+        return told
+
+    def await_stats(self, within_s: float, **expected: int) -> dict[str, int]:
+        """These numbers, once they are as expected, or when the time is over."""
+        deadline = time.monotonic() + within_s
+        while True:
+            told = self.stats()
+            seen = {name: told[name] for name in expected}
+            if seen == expected or time.monotonic() > deadline:
+                return seen
+            gevent.sleep(0.25)
 
     def end(self, stories: Sequence[Story], allowed: Allowed) -> list[Violation]:
         """These answers are over: read what log and store have of them, check, and forget them."""

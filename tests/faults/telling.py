@@ -1,6 +1,6 @@
 """The model of the fault suite: whatever it says can be told apart from everything else that it ever said.
 
-A question is `tell <tag>: <words> words at <pause> ms`, or `... by <burst> at ...` where so many words come at once.
+A question is `tell <tag>: <words> words of <letters> at <pause> ms`; words have so many letters at least.
 Each word of the answer names the answer, the call and its own place: `b7.2.31` is word 31 of the second call for b7.
 So text of two calls, or of two answers, can never be taken for one text.
 """
@@ -16,20 +16,22 @@ from model_connection import ModelRequest
 from model_server import ModelServer
 from model_steps import DONE, Step, chunk, delta, end, failure, finish, head, usage, wait
 
-_QUESTION = re.compile(r"tell (\w+): (\d+) words(?: by (\d+))? at ([\d.]+) ms")
+_QUESTION = re.compile(r"tell (\w+): (\d+) words of (\d+) at ([\d.]+) ms")
 # What texts have trouble with: what is escaped in JSON, takes two units of UTF-16, or joins what stands before it.
 _SPICE = ("", "", "", "\u4f60\u597d", "\U0001f44b\U0001f3fd", "e\u0301", '"so"', "\\n", "\u2028", "**bold**", "\n\n")
 
 
-def question(story: Story, pause_ms: float, *, burst: int = 1) -> str:
+def question(story: Story, pause_ms: float, *, letters: int = 0) -> str:
     """What to ask for this answer."""
-    return f"tell {story.tag}: {story.words} words by {burst} at {pause_ms:g} ms"
+    return f"tell {story.tag}: {story.words} words of {letters} at {pause_ms:g} ms"
 
 
-def words_of(tag: str, call: int, count: int) -> tuple[str, ...]:
+def words_of(tag: str, call: int, count: int, letters: int = 0) -> tuple[str, ...]:
     """What a call says, from the first word to the last; the same each time."""
     chance = random.Random(f"{tag}.{call}")
-    return tuple(f"{tag}.{call}.{number}{chance.choice(_SPICE)} " for number in range(1, count + 1))
+    return tuple(
+        f"{tag}.{call}.{number}{chance.choice(_SPICE)}".ljust(letters, "-") + " " for number in range(1, count + 1)
+    )
 
 
 class Teller:
@@ -70,11 +72,11 @@ class Teller:
                 self.late.append((match[1], server))
             return iter(failure(500))
         number = len(story.calls) + 1
-        call = Call(number, words_of(story.tag, number, story.words), server)
+        call = Call(number, words_of(story.tag, number, story.words, int(match[3])), server)
         call.was_cut = server in self.broken
         story.calls.append(call)
         self.calls += 1
-        return self._tell(call, int(match[3] or 1), float(match[4]) / 1000)
+        return self._tell(call, float(match[4]) / 1000)
 
     def break_off(self, server: str) -> list[Story]:
         """A process dies, or stands still, now: the answers that it had in hand."""
@@ -95,21 +97,20 @@ class Teller:
             if call.server == server and not all(reading.is_ended for reading in story.readings)
         ]
 
-    def _tell(self, call: Call, burst: int, pause_s: float) -> Iterator[Step]:
+    def _tell(self, call: Call, pause_s: float) -> Iterator[Step]:
         call.is_open = True
         try:
-            yield from self._say(call, burst, pause_s)
+            yield from self._say(call, pause_s)
         finally:
             call.is_open = False
 
-    def _say(self, call: Call, burst: int, pause_s: float) -> Iterator[Step]:
+    def _say(self, call: Call, pause_s: float) -> Iterator[Step]:
         yield head()
-        for first in range(0, len(call.words), burst):
-            words = call.words[first : first + burst]
+        for word in call.words:
             # On its way from here on: a client may have it before we come to the next line.
-            call.words_said += len(words)
-            self.words_said += len(words)
-            yield chunk(b"".join(map(delta, words)))
+            call.words_said += 1
+            self.words_said += 1
+            yield chunk(delta(word))
             yield wait(pause_s)
         yield chunk(finish())
         yield chunk(usage(completion_tokens=len(call.words)))

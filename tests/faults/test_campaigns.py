@@ -12,7 +12,9 @@ from campaigns.chaos import CHAOS
 from campaigns.every_byte import EVERY_BYTE
 from campaigns.kill9 import KILL9
 from campaigns.random_cuts import RANDOM_CUTS
+from campaigns.reconnects import RECONNECTS
 from campaigns.repeated_sends import REPEATED_SENDS
+from campaigns.stalled import STALLED
 from campaigns.starts import STARTS
 from ground import Ground
 
@@ -46,6 +48,15 @@ def test_64_answers_begun_at_once_lose_no_first_event(ground: Ground) -> None:
     counts = run_short(STARTS, ground).counts
     assert counts["answers"] == STARTS.short
     assert counts["first events lost"] == 0
+
+
+def test_who_stops_reading_takes_nothing_from_the_others(ground: Ground) -> None:
+    counts = run_short(STALLED, ground).counts
+    assert (counts["stalled"], counts["others"], counts["dropped while they read"]) == (10, 10, 0)
+
+
+def test_everybody_may_reconnect_at_once(ground: Ground) -> None:
+    assert run_short(RECONNECTS, ground).counts["reconnects"] == RECONNECTS.short
 
 
 def test_answers_whose_process_is_killed_are_given_whole_by_another(ground: Ground) -> None:

@@ -85,14 +85,23 @@ class WireClient:
         self.is_named.set()
         return self.reading
 
-    def read_until(self, events: int) -> Reading:
-        """Read so many events, or to the end, on one connection, and close it. Raises OSError when it is lost."""
-        with Connection(self._way(), timeout_s=self._manners.silence_s) as connection:
+    def hold(self, events: int, is_over: Event, on_held: Callable[[], object], **options: Any) -> None:
+        """Read so many events on one connection, then leave it open and take nothing more of it until `is_over`. To be
+        called before `run`. Raises OSError when it is lost or refused before."""
+        with Connection(self._way(), timeout_s=self._manners.silence_s, **options) as connection:
             reply = self._request(connection)
-            while len(self.reading.accepted) < events and not self.reading.is_ended:
+            if reply.status != 200:
+                raise ConnectionError(_cause(reply))
+            while len(self.reading.accepted) < events:
                 self._take(reply.next_event())
-        self._lost_at = time.monotonic()
-        return self.reading
+            on_held()
+            is_over.wait()
+
+    def come_back(self) -> float:
+        """`run`, after `hold`; how many seconds it took to the next event."""
+        began, had = time.monotonic(), len(self.reading.accepted)
+        self.run()
+        return self.reading.at[had] - began if len(self.reading.at) > had else 0.0
 
     def _connect(self) -> float:
         """Read what one connection brings; how long to wait before the next one."""

@@ -6,7 +6,9 @@ from campaigns.chaos import CHAOS
 from campaigns.every_byte import EVERY_BYTE
 from campaigns.kill9 import KILL9
 from campaigns.random_cuts import RANDOM_CUTS
+from campaigns.reconnects import RECONNECTS
 from campaigns.repeated_sends import REPEATED_SENDS
+from campaigns.stalled import STALLED
 from campaigns.starts import STARTS
 
-CAMPAIGNS = (EVERY_BYTE, RANDOM_CUTS, REPEATED_SENDS, STARTS, KILL9, CHAOS)
+CAMPAIGNS = (EVERY_BYTE, RANDOM_CUTS, REPEATED_SENDS, STARTS, STALLED, RECONNECTS, KILL9, CHAOS)
