@@ -25,14 +25,14 @@ export function createDesk(endpoint, { clock = createClock(), isHurried = false,
     });
   }
   let asked = 0;
-  const { schedule } = clock;
-  const detour = memory && createDetour({ endpoint, sessionId: SESSION_ID, store, schedule, fetch, memory });
+  const { now, schedule } = clock;
+  const detour = memory && createDetour({ endpoint, sessionId: SESSION_ID, store, schedule, fetch, now, memory });
   const client = createClient({
     endpoint,
     sessionId: SESSION_ID,
     store,
     fetch: detour ?? fetch,
-    now: clock.now,
+    now,
     random: () => 0.5,
     schedule,
     // Of the part it is fetched with, no more is asked for.

@@ -15,7 +15,7 @@ test('a line that holds everything back is noticed, and the answer is polled', a
   await notice(desk);
   await answer(1, 'streaming', 'Hello');
   assert.equal(store.get().connection, 'streaming');
-  await nextPoll(desk);
+  await eventually(() => server.requests.length === 4);
   server.turn.say(' you');
   await answer(1, 'streaming', 'Hello you');
   await nextPoll(desk);
@@ -46,9 +46,16 @@ test('nor does a head without a body pass for an answer', atLine(async (desk) =>
   await answer(1, 'done', 'Hello');
 }, { line: holding({ passesHead: true }) }));
 
+/** Lets everything pass at first. */
 const gate = { isOpen: true };
 
-test('what is held back in mid-answer comes after what was read', atLine(async (desk) => {
+const atGate = (play) =>
+  atLine((desk) => {
+    gate.isOpen = true;
+    return play(desk);
+  }, { line: holding({ gate }) });
+
+test('what is held back in mid-answer comes after what was read', atGate(async (desk) => {
   const { server, answer } = desk;
   const { settled } = await beginAnswer(desk);
   gate.isOpen = false;
@@ -63,7 +70,60 @@ test('what is held back in mid-answer comes after what was read', atLine(async (
   await settled;
   await answer(1, 'done', 'Hello you');
   assert.ok(desk.history.every(({ messages }) => 'Hello you'.startsWith(messages[1]?.text ?? '')));
-}, { line: holding({ gate }) }));
+}));
+
+/** What is said over so long a time comes at once. */
+async function bringLump({ server, clock, until }, spanMs, silenceMs = spanMs) {
+  const before = server.turn.text;
+  gate.isOpen = false;
+  server.turn.say(' a', clock.now());
+  clock.advance(silenceMs);
+  gate.isOpen = true;
+  server.turn.say(' b', clock.now() - silenceMs + spanMs);
+  await until(({ messages }) => messages[1].text === `${before} a b`);
+}
+
+test('a line that brings lumps is noticed by the second of them', atGate(async (desk) => {
+  const { server, answer, connection, store } = desk;
+  const { settled } = await beginAnswer(desk);
+  await bringLump(desk, 2000);
+  assert.equal(store.get().connection, 'streaming');
+  await bringLump(desk, 1000);
+  await connection('reconnecting');
+  await desk.passPause();
+  server.turn.done();
+  await settled;
+  await answer(1, 'done', 'Hello a b a b');
+  assert.equal(server.requests.at(-1), 'GET /chat/stream1?wait=0 e1.6');
+}));
+
+test('after the first of them a shorter silence is asked about', atGate(async (desk) => {
+  const { server, answer, connection } = desk;
+  const { settled } = await beginAnswer(desk);
+  await bringLump(desk, 2000);
+  gate.isOpen = false;
+  server.turn.say('!');
+  await look(desk, 1000);
+  desk.clock.advance(GRACE_MS);
+  await connection('reconnecting');
+  await desk.passPause();
+  server.turn.done();
+  await settled;
+  await answer(1, 'done', 'Hello a b!');
+}));
+
+test('what comes often enough, or has waited for us, are no lumps', atGate(async (desk) => {
+  const { server, answer, store } = desk;
+  const { settled } = await beginAnswer(desk);
+  for (const [spanMs, silenceMs] of [[999, 999], [900, 2000], [30_000, 2000], [2000, 0], [30_000, 100]]) {
+    await bringLump(desk, spanMs, silenceMs);
+  }
+  assert.equal(store.get().connection, 'streaming');
+  server.turn.done();
+  await settled;
+  await answer(1, 'done');
+  assert.equal(server.requests.length, 1);
+}));
 
 test('a slow line is left alone', atLine(async (desk) => {
   const { client, server, answer } = desk;

@@ -35,7 +35,6 @@ test('Stop works while the answer is polled', atLine(async (desk) => {
   const settled = client.ask('one');
   await until(({ turn }) => turn?.streamId);
   server.turn.say('Hello');
-  await nextPoll(desk);
   await answer(1, 'streaming', 'Hello');
   client.stop();
   await eventually(() => server.turn.end);
@@ -49,16 +48,19 @@ test('a poll that fails is a drop like any other', atLine(async (desk) => {
   const settled = client.ask('one');
   await until(({ turn }) => turn?.streamId);
   for (const fault of [cutAfter(20), reply(503, { error: { code: 'OVERLOADED', retryable: true } }), loginPage]) {
-    server.faults.push(fault);
+    const told = server.turn.text;
     server.turn.say('word ');
+    await answer(1, 'streaming', `${told}word `);
+    server.faults.push(fault);
     await nextPoll(desk);
+    server.turn.say('and ');
     await passPause();
-    await until(({ connection }) => connection === 'streaming');
+    await answer(1, 'streaming', `${told}word and `);
   }
   server.turn.done();
   await nextPoll(desk);
   await settled;
-  await answer(1, 'done', 'word word word ');
+  await answer(1, 'done', 'word and '.repeat(3));
 }, { isHeld: true }));
 
 test('a refusal is passed on as it is', atLine(async (desk) => {
@@ -88,16 +90,25 @@ test('between two polls a cut is felt at once', async () => {
 });
 
 test('a destroyed client polls no more', atLine(async (desk) => {
-  const { client, server, clock, until } = desk;
+  const { client, server, clock, answer } = desk;
   void client.ask('one');
-  await until(({ turn }) => turn?.streamId);
+  await eventually(() => server.turn);
+  server.turn.say('Hello');
+  await answer(1, 'streaming', 'Hello');
   await eventually(() => clock.waiting.includes(PAUSE_MS));
   client.destroy();
-  await eventually(() => server.turn.readers.size === 0);
   const { length } = server.requests;
   clock.advance(PAUSE_MS);
   await new Promise(setImmediate);
   assert.equal(server.requests.length, length);
+}, { isHeld: true }));
+
+test('nor does it wait for what comes', atLine(async (desk) => {
+  const { client, server } = desk;
+  void client.ask('one');
+  await eventually(() => server.turn?.readers.size === 1);
+  client.destroy();
+  await eventually(() => server.turn.readers.size === 0);
 }, { isHeld: true }));
 
 const TEXT = 'Grüße, 世界! 👩‍👩‍👧 All of it, whatever is cut.';

@@ -40,9 +40,9 @@ function createTurn(number, { requestId, message: question }, onEnd) {
   turn.connect = () => append('connected', {
     streamId: turn.streamId, messageId: turn.messageId, conversationId: 'c1', clientId: 'x', message: '', timestamp: 1,
   });
-  turn.say = (text) => {
+  turn.say = (text, timestamp = 1) => {
     if (turn.end) return;
-    append('token', { text, index: turn.text.length, timestamp: 1 });
+    append('token', { text, index: turn.text.length, timestamp });
     turn.text += text;
   };
   turn.send = append;
@@ -250,7 +250,7 @@ export const cutAfter = (length) => (request, response, proceed) => {
   proceed();
 };
 
-/** A proxy keeps what comes until all has come; but for so many bytes, the head, or as long as `gate` is open. */
+/** A proxy keeps what comes until all has come, or `gate` is open; but for so many bytes, or the head. */
 export const holding = ({ passes = 0, passesHead = false, gate = {} } = {}) => (_, response, proceed) => {
   const { writeHead, write, end } = response;
   const held = [];
@@ -263,7 +263,7 @@ export const holding = ({ passes = 0, passesHead = false, gate = {} } = {}) => (
   };
   response.write = (text) => {
     const bytes = Buffer.from(text);
-    if (gate.isOpen) return writeOut(bytes);
+    if (gate.isOpen) return writeOut(Buffer.concat([...held.splice(0), bytes]));
     writeOut(bytes.subarray(0, left));
     held.push(bytes.subarray(left));
     left = Math.max(0, left - bytes.length);

@@ -11,6 +11,11 @@ const PATIENCE_MS = 2500;
 const MOST_PATIENCE_MS = 20_000;
 /** What comes so soon after it came by another way was not held back. */
 const GRACE_MS = 500;
+/**
+ * What was said over so long a time, and comes at once after as long a silence, was held back. That may happen to any
+ * line once; from then on, such a silence is enough to be asked about.
+ */
+const LUMP_MS = 1000;
 /** Between two polls. */
 const PAUSE_MS = 500;
 /** For how long the server may wait for something to tell, in seconds. */
@@ -25,6 +30,7 @@ const LIFE_MS = 3_600_000;
  * @property {import('./types.js').Store<import('./types.js').State>} store
  * @property {import('./types.js').Schedule} schedule
  * @property {typeof globalThis.fetch} fetch
+ * @property {() => number} now
  * @property {ReturnType<typeof createMemory>} memory
  */
 
@@ -34,11 +40,11 @@ const LIFE_MS = 3_600_000;
  * Fetches as `fetch` does, but answers: these come by another way where the line holds them back. A line that is found
  * to do so is cut, which the client takes for the drop that it is.
  *
- * @param {Omit<Ground, 'fetch' | 'memory'> & Partial<Ground>} parts
+ * @param {Omit<Ground, 'fetch' | 'now' | 'memory'> & Partial<Ground>} parts
  * @returns {(url: string, init: Init) => Promise<Response>}
  */
 export function createDetour(parts) {
-  const ground = { fetch: globalThis.fetch, memory: createMemory(parts.endpoint), ...parts };
+  const ground = { fetch: globalThis.fetch, now: Date.now, memory: createMemory(parts.endpoint), ...parts };
   return (url, init) => {
     const { endpoint, fetch, memory } = ground;
     if (!/^\/chat(\/[^/]+)?$/.test(url.slice(endpoint.length))) return fetch(url, init);
@@ -95,21 +101,22 @@ async function poll(ground, url, init) {
   let response = await fetchMore(ground, url, init, 0);
   if (!hasEvents(response)) return response;
   const { signal } = init;
-  /** @type {Promise<void> | undefined} */
-  let pause;
+  let isFirst = true;
+  let pause = Promise.resolve();
   /** @type {UnderlyingDefaultSource<Uint8Array>} */
   const source = {
     start: (controller) => signal.addEventListener('abort', () => controller.error(signal.reason)),
     async pull(controller) {
-      // Asked for more only once all before was read: so the state knows where that ended.
-      if (pause) {
+      if (!isFirst) {
         await pause;
+        // Asked for more only once all before was read: so the state knows where that ended.
         response = await fetchMore(ground, url, init, WAIT_S);
+        pause = new Promise((resolve) => ground.schedule(resolve, PAUSE_MS));
       }
+      isFirst = false;
       // Whatever else it is, the client finds out by itself.
       if (!hasEvents(response)) return controller.close();
       controller.enqueue(new Uint8Array(await response.arrayBuffer()));
-      pause = new Promise((resolve) => ground.schedule(resolve, PAUSE_MS));
     },
   };
   return new Response(new ReadableStream(source, { highWaterMark: 0 }), response);
@@ -133,43 +140,49 @@ async function watch(ground, url, init) {
   /** @type {Transformer<Uint8Array, Uint8Array>} */
   const told = {
     transform(chunk, controller) {
-      hear();
       controller.enqueue(chunk);
+      hear(chunk);
     },
   };
   return new Response(response.body.pipeThrough(new TransformStream(told)), response);
 }
 
 /**
- * Cuts a line, and remembers it, once the server tells more of the running answer than it brings.
+ * Cuts a line, and remembers it, once the server tells more of the running answer than it brings, or it brings lumps.
  *
  * @param {Ground} ground
  * @param {Init} init
  * @param {AbortController} line
- * @returns {() => void} to be called when it brings something
+ * @returns {(chunk: Uint8Array) => void} to be called with what it brings
  */
 function listen(ground, init, line) {
+  const { now, schedule, memory } = ground;
   let chunks = 0;
+  let lumps = 0;
+  let heardAt = now();
   let patienceMs = PATIENCE_MS;
   let isLooking = false;
   let disarm = () => {};
 
   function arm() {
     disarm();
-    disarm = ground.schedule(() => void look(), patienceMs);
+    disarm = schedule(() => void look(), patienceMs);
+  }
+
+  function cut() {
+    memory.remember();
+    line.abort();
   }
 
   async function look() {
     const before = chunks;
     isLooking = true;
     const isMore = await hasMore(ground, init);
-    await new Promise((resolve) => ground.schedule(() => resolve(null), GRACE_MS));
+    await new Promise((resolve) => schedule(() => resolve(null), GRACE_MS));
     isLooking = false;
     if (line.signal.aborted) return;
-    if (isMore && chunks === before) {
-      ground.memory.remember();
-      line.abort();
-    } else {
+    if (isMore && chunks === before) cut();
+    else {
       patienceMs = Math.min(MOST_PATIENCE_MS, patienceMs * 2);
       arm();
     }
@@ -178,10 +191,28 @@ function listen(ground, init, line) {
   arm();
   // Whoever has read an answer lets go of its line.
   line.signal.addEventListener('abort', () => disarm());
-  return () => {
+  return (chunk) => {
+    const silenceMs = now() - heardAt;
+    const spanMs = spanOf(chunk);
+    heardAt += silenceMs;
     chunks += 1;
-    if (!isLooking) arm();
+    if (spanMs >= LUMP_MS && silenceMs > spanMs * 0.8) {
+      lumps += 1;
+      patienceMs = LUMP_MS;
+    }
+    if (lumps > 1) cut();
+    else if (!isLooking) arm();
   };
+}
+
+/**
+ * Over how long a time the server has said what is in a chunk, by its own clock.
+ *
+ * @param {Uint8Array} chunk
+ */
+function spanOf(chunk) {
+  const times = [...new TextDecoder().decode(chunk).matchAll(/"timestamp":(\d+)/g)].map(([, time]) => Number(time));
+  return Math.max(0, ...times) - Math.min(...times, Infinity);
 }
 
 /**
