@@ -13,7 +13,7 @@ CORE := */additions.py,*/discretion.py,*/measures.py,*/errors.py,*/events.py,*/r
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test faults pictures lint bench build dist clean needs
+.PHONY: help install run test faults soak pictures lint bench build dist clean needs
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: install needs ## run every test: JavaScript, Python, three browser engines
 
 faults: install needs ## run the fault suite whole, for hours, and write docs/faults.md; ARGS="--only kill9" runs a part
 	@$(BIN)/python tests/faults/fault_suite.py $(ARGS)
+
+soak: install needs ## an hour at a third of the load with faults, then rest: is anything left? ARGS="--seconds 600"
+	@$(BIN)/python tests/faults/fault_suite.py --only soak $(ARGS)
 
 pictures: install needs ## take a picture of every state, language and theme: artefacts/sheet/index.html
 	CHATBUBBLE_PICTURES=1 $(BIN)/python -m pytest tests/e2e/test_contact_sheet.py

@@ -51,7 +51,7 @@ def _read_arguments(by_name: dict[str, Campaign]) -> argparse.Namespace:
     sizes = "; ".join(f"{each.name}: {each.whole:,} {each.unit}" for each in by_name.values())
     parser = argparse.ArgumentParser(description="The fault suite.", epilog=f"The whole form: {sizes}.")
     parser.add_argument("--only", nargs="+", choices=sorted(by_name), metavar="NAME")
-    parser.add_argument("--size", type=int, help="how much of it, instead of the whole form")
+    parser.add_argument("--size", "--seconds", type=int, help="how much of it, instead of the whole form")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dry", action="store_true", help="leave the report as it is")
     chosen = parser.parse_args()

@@ -59,6 +59,7 @@ class World:
         self.answers = self.events = 0
         self._breaks_redis = breaks_redis
         self.servers: list[Server] = []
+        self.spared: set[str] = set()
         self._keys = (f"sk-{number}" for number in itertools.count(1))
         self._environ = self._read(settings)
 
@@ -66,6 +67,17 @@ class World:
     def open_servers(self) -> list[Server]:
         """Those that new connections should go to."""
         return [server for server in self.servers if server.is_open]
+
+    @property
+    def exposed_servers(self) -> list[Server]:
+        """Those of them to which something may happen."""
+        return [server for server in self.open_servers if server.name not in self.spared]
+
+    def spare(self, count: int) -> Sequence[Server]:
+        """Start so many processes to which nothing happens."""
+        started = self.start(count)
+        self.spared.update(server.name for server in started)
+        return started
 
     def start_server(self, **environ: str) -> Server:
         """One more process, that asks the model with a key of its own; it listens when this returns. Raises

@@ -51,8 +51,8 @@ def freeze(world: World, chance: random.Random) -> None:
 
 
 def _choose(world: World, chance: random.Random) -> Server | None:
-    """One of those that are open; what it has in hand counts as broken off."""
-    server = chance.choice(world.open_servers) if world.open_servers else None
+    """One of those that are exposed; what it has in hand counts as broken off."""
+    server = chance.choice(world.exposed_servers) if world.exposed_servers else None
     if server is not None:
         world.teller.break_off(server.name)
     return server

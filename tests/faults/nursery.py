@@ -21,11 +21,13 @@ import json  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 from contextlib import suppress  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any, NoReturn  # noqa: E402
 
 import alembic.command  # noqa: E402, F401 -- what a server imports only once it needs it
 import psycopg  # noqa: E402, F401
 import sqlalchemy.dialects.postgresql.psycopg  # noqa: E402, F401
+from inside import answer_signals  # noqa: E402
 
 import chatbubble.cli  # noqa: E402
 import chatbubble.fleets.redis_parts  # noqa: E402
@@ -59,6 +61,7 @@ def _serve(wanted: dict[str, Any]) -> NoReturn:
     nothing = os.open(os.devnull, os.O_RDWR)
     for here, there in ((nothing, 0), (nothing, 1), (log, 2)):
         os.dup2(here, there)
+    answer_signals(Path(wanted["log"]).with_suffix(".inside"))
     code = 1
     try:
         chatbubble.cli.main(["serve", "--port", "0"])

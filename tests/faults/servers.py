@@ -17,6 +17,7 @@ from typing import Any
 
 import gevent
 from gevent.lock import BoundedSemaphore
+from inside import ASK
 
 _START_S = 60.0
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
@@ -53,6 +54,34 @@ class Server:
     def is_open(self) -> bool:
         """Whether new connections should go to it."""
         return bool(self.port) and not self.is_doomed
+
+    @property
+    def processor_s(self) -> float:
+        """How much time of a processor it has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def memory_mb(self) -> float:
+        """What it has in memory."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1])
+        return pages * os.sysconf("SC_PAGESIZE") / 2**20
+
+    @property
+    def open_files(self) -> int:
+        """How many files and sockets it holds."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    def look_inside(self) -> dict[str, int]:
+        """What it says of itself: see inside.py."""
+        path = self.log_path.with_suffix(".inside")
+        path.unlink(missing_ok=True)
+        self.signal(ASK)
+        deadline = time.monotonic() + _START_S
+        while not path.exists() and time.monotonic() < deadline:
+            gevent.sleep(0.01)
+        told: dict[str, int] = json.loads(path.read_text("utf-8"))
+        return told
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it is still there."""

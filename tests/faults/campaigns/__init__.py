@@ -8,7 +8,8 @@ from campaigns.kill9 import KILL9
 from campaigns.random_cuts import RANDOM_CUTS
 from campaigns.reconnects import RECONNECTS
 from campaigns.repeated_sends import REPEATED_SENDS
+from campaigns.soak import SOAK
 from campaigns.stalled import STALLED
 from campaigns.starts import STARTS
 
-CAMPAIGNS = (EVERY_BYTE, RANDOM_CUTS, REPEATED_SENDS, STARTS, STALLED, RECONNECTS, KILL9, CHAOS)
+CAMPAIGNS = (EVERY_BYTE, RANDOM_CUTS, REPEATED_SENDS, STARTS, STALLED, RECONNECTS, KILL9, CHAOS, SOAK)

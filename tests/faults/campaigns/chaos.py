@@ -23,7 +23,6 @@ from wire_proxy import WireProxy
 PROCESSES = 3
 VISITORS = 40
 PAUSES_MS = (5, 20, 60, 100)
-CALM_S = (0.5, 8.0)
 ON_A_BAD_LINE = 0.3
 MOST_CUTS, HEAD_BYTES, TOKEN_BYTES = 5, 700, 80
 GIVES_UP_S = 150.0
@@ -38,31 +37,43 @@ class Happening:
 
 
 class Chaos:
-    """Visitors who ask one question after the other, and three lines of incidents, each drawn from the seed."""
+    """Visitors who ask, and three lines of incidents, each drawn from the seed; `calm_s` is how long nothing happens
+    between two of a line, at least and at most."""
 
-    def __init__(self, world: World, seed: int, seconds: float, outcome: Outcome) -> None:
-        self._world, self._seed, self._outcome = world, seed, outcome
-        self._ends_at = time.monotonic() + seconds
+    def __init__(self, world: World, seed: int, outcome: Outcome, calm_s: tuple[float, float] = (0.5, 8.0)) -> None:
+        self._world, self._seed, self._outcome, self._calm_s = world, seed, outcome, calm_s
         self._deaths: list[Happening] = []
 
-    def run(self) -> None:
-        """Until the time is over, all is mended, and all have their answers."""
-        group = Group()
+    def befall(self, seconds: float) -> None:
+        """Have things happen for so long, and until all is mended."""
+        ends_at = time.monotonic() + seconds
+        lines = Group()
         for name, kinds in incidents.OF_ALL.items():
-            group.spawn(self._befall, name, kinds)
-        for number in range(VISITORS):
-            group.spawn(self._ask, number)
-        group.join(raise_error=True)
+            lines.spawn(self._befall, name, kinds, ends_at)
+        lines.join(raise_error=True)
 
-    @property
-    def _is_over(self) -> bool:
-        return time.monotonic() >= self._ends_at
+    def visit(self, seconds: float, visitors: int) -> None:
+        """So many visitors ask one question after the other, for so long, and until they have their answers."""
+        ends_at = time.monotonic() + seconds
+        asking = Group()
+        for number in range(visitors):
+            asking.spawn(self._visit, random.Random(f"{self._seed}.visitor.{number}"), ends_at)
+        asking.join(raise_error=True)
 
-    def _befall(self, name: str, kinds: Sequence[Incident]) -> None:
+    def arrive(self, seconds: float, per_s: float) -> None:
+        """Visitors come by themselves, so many a second, whatever becomes of those before them."""
+        ends_at = time.monotonic() + seconds
+        chance, asking = random.Random(f"{self._seed}.arrivals"), Group()
+        while time.monotonic() < ends_at:
+            gevent.sleep(chance.expovariate(per_s))
+            asking.spawn(self._answer, random.Random(chance.random()))
+        asking.join(raise_error=True)
+
+    def _befall(self, name: str, kinds: Sequence[Incident], ends_at: float) -> None:
         chance = random.Random(f"{self._seed}.{name}")
         while True:
-            gevent.sleep(chance.uniform(*CALM_S))
-            if self._is_over:
+            gevent.sleep(chance.uniform(*self._calm_s))
+            if time.monotonic() > ends_at:
                 return
             incident = chance.choice(kinds)
             self._outcome.counts[incident.__name__.replace("_", " ")] += 1
@@ -72,17 +83,19 @@ class Chaos:
             incident(self._world, chance)
             happening.ended_at = time.monotonic()
 
-    def _ask(self, number: int) -> None:
-        chance = random.Random(f"{self._seed}.visitor.{number}")
-        while not self._is_over:
-            story = self._world.teller.new_story(chance.randint(1, 80))
-            self._have_told(story, chance)
-            for reading in story.readings:
-                self._outcome.recoveries_s += reading.recoveries_s
-                self._outcome.counts["refusals"] += sum(reading.refused.values())
-            last = story.readings[0].accepted[-1:]
-            self._outcome.counts["ended as interrupted"] += bool(last) and last[0].type == "error"
-            self._world.end([story], self._allowed(story))
+    def _visit(self, chance: random.Random, ends_at: float) -> None:
+        while time.monotonic() < ends_at:
+            self._answer(chance)
+
+    def _answer(self, chance: random.Random) -> None:
+        story = self._world.teller.new_story(chance.randint(1, 80))
+        self._have_told(story, chance)
+        for reading in story.readings:
+            self._outcome.recoveries_s += reading.recoveries_s
+            self._outcome.counts["refusals"] += sum(reading.refused.values())
+        last = story.readings[0].accepted[-1:]
+        self._outcome.counts["ended as interrupted"] += bool(last) and last[0].type == "error"
+        self._world.end([story], self._allowed(story))
 
     def _have_told(self, story: Story, chance: random.Random) -> None:
         pause_ms, followers = chance.choice(PAUSES_MS), chance.randint(0, 3)
@@ -112,7 +125,10 @@ def run(ground: Ground, seed: int, seconds: int) -> Outcome:
     outcome, world = Outcome(), World(ground, seed, breaks_redis=True, drain_s="3")
     try:
         world.start(PROCESSES)
-        Chaos(world, seed, seconds, outcome).run()
+        chaos = Chaos(world, seed, outcome)
+        befalling = gevent.spawn(chaos.befall, seconds)
+        chaos.visit(seconds, VISITORS)
+        befalling.get()
         outcome.take(world)
     finally:
         world.close()

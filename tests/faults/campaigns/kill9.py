@@ -43,7 +43,7 @@ class Killing:
         self._world, self._count, self._outcome = world, count, outcome
         self._chance = random.Random(seed)
         self._kills: list[Kill] = []
-        self._spared = frozenset(server.name for server in world.start(SPARED))
+        world.spare(SPARED)
         self._is_over = False
 
     def run(self) -> None:
@@ -56,13 +56,10 @@ class Killing:
     def _kill(self) -> None:
         while len(self._kills) < self._count:
             gevent.sleep(self._chance.uniform(*EVERY_S))
-            at_work = [server for server in self._exposed() if self._is_answering(server)]
+            at_work = [server for server in self._world.exposed_servers if self._is_answering(server)]
             if at_work:
                 self._kill_one(self._chance.choice(at_work))
         self._is_over = True
-
-    def _exposed(self) -> list[Server]:
-        return [server for server in self._world.open_servers if server.name not in self._spared]
 
     def _is_answering(self, server: Server) -> bool:
         return any(call.is_open for _, call in self._world.teller.in_hand(server.name))

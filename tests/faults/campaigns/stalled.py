@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import gevent
 from campaign import Campaign, Outcome
 from checker import Allowed
 from gevent.event import Event
 from ground import Ground, World
-from servers import Server
 from telling import question
 from wire_client import Asked, WireClient
 
@@ -27,10 +23,10 @@ def run(ground: Ground, seed: int, count: int) -> Outcome:
     outcome, world = Outcome(), World(ground, seed, send_timeout_s=str(SEND_TIMEOUT_S), log_bytes=str(2**28))
     try:
         servers = world.start(PROCESSES)
-        before = _memory_mb(servers)
+        before = [server.memory_mb for server in servers]
         telling = [gevent.spawn(_one, world, min(count, READERS), outcome) for _ in range(0, count, READERS)]
         gevent.joinall(telling, raise_error=True)
-        grown = max(after - was for after, was in zip(_memory_mb(servers), before, strict=True))
+        grown = max(server.memory_mb - was for server, was in zip(servers, before, strict=True))
         outcome.figures["a process grew by"] = f"{grown:.0f} MB"
         outcome.take(world)
     finally:
@@ -62,11 +58,6 @@ def _one(world: World, readers: int, outcome: Outcome) -> None:
 def _stall(client: WireClient, are_done: Event) -> float:
     client.hold(READ_BEFORE, are_done, lambda: None, receive_buffer=SMALL_BUFFER)
     return client.come_back()
-
-
-def _memory_mb(servers: Sequence[Server]) -> list[float]:
-    pages = [int(Path(f"/proc/{server.pid}/statm").read_text("ascii").split()[1]) for server in servers]
-    return [count * 4096 / 2**20 for count in pages]
 
 
 STALLED = Campaign("stalled", "half of the readers stop reading", "readers", whole=400, short=20, run=run)
