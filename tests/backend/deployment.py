@@ -101,7 +101,8 @@ def deployment(postgres: PostgresServer) -> Iterator[Deployment]:
 def stats_at(port: int) -> dict[str, Any]:
     """`GET /stats` of whoever listens on a port."""
     headers = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
-    body: dict[str, Any] = Connection(port).request("GET", "/api/ai/stats", headers=headers).json()
+    connection = Connection(port, timeout_s=_WAIT_S)  # it may listen before it serves
+    body: dict[str, Any] = connection.request("GET", "/api/ai/stats", headers=headers).json()
     return body
 
 
