@@ -7,7 +7,8 @@ import { acquit, atLine, GRACE_MS, look, nextPoll, notice, pass, PATIENCE_MS } f
 import { holding, loginPage, reply, silent, unreachable } from './stand_in.js';
 
 test('a line that holds everything back is noticed, and the answer is polled', atLine(async (desk) => {
-  const { client, server, answer, until, store } = desk;
+  const { client, server, answer, until, store, clock } = desk;
+  const askedAt = clock.now();
   const settled = client.ask('one');
   await eventually(() => server.turn);
   server.turn.say('Hello');
@@ -15,6 +16,8 @@ test('a line that holds everything back is noticed, and the answer is polled', a
   await notice(desk);
   await answer(1, 'streaming', 'Hello');
   assert.equal(store.get().connection, 'streaming');
+  // Within five seconds, as promised: the pause between two attempts, half a second here, may be a whole one.
+  assert.ok(clock.now() - askedAt <= 4500);
   await eventually(() => server.requests.length === 4);
   server.turn.say(' you');
   await answer(1, 'streaming', 'Hello you');
