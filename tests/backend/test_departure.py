@@ -91,12 +91,19 @@ def test_readers_of_what_others_run_are_sent_on_at_once(serve: Serve, settings: 
     stream_id = visitor.ask().next_event().data["streamId"]
     along = Visitor(here.port, visitor.session).resume(stream_id)
     along.next_event()
+    own = here.provider.hold()
+    reply = here.visitor().ask()
+    reply.next_event()
     drops = here.mounted.measures.drops
-    here.mounted.drain(10)
+    draining = gevent.spawn(here.mounted.drain, 10)
     assert end_of(along)[1] == 100
-    here.await_stats(activeConnections=0)
+    # Long before the answers of this process are over.
+    here.await_stats(activeConnections=1, activeTurns=1)
     assert here.mounted.measures.drops == drops
-    call.finish()
+    for each in (own, call):
+        each.finish("a")
+    assert joined_text(reply.until_end()) == "a"
+    draining.get(timeout=5)
 
 
 def test_who_polls_is_answered_with_what_there_is(serve: Serve, settings: dict[str, str]) -> None:
