@@ -13,7 +13,7 @@ WORDS = {
     "postgresql": {"counter": "BIGSERIAL", "reference": "BIGINT", "without_rowid": ""},
 }
 
-CONVERSATIONS = """
+FIRST_TABLES = """
 CREATE TABLE conversations (
     conversation_id VARCHAR(64) NOT NULL, visitor_id VARCHAR(64) NOT NULL, created_at BIGINT NOT NULL,
     PRIMARY KEY (conversation_id), UNIQUE (visitor_id)
@@ -35,6 +35,8 @@ CREATE TABLE turns (
 );
 CREATE UNIQUE INDEX one_turn_a_request ON turns (conversation_id, request_id);
 CREATE UNIQUE INDEX one_running_turn ON turns (conversation_id) WHERE state = 'running';
+"""
+CONVERSATIONS = f"""{FIRST_TABLES}
 INSERT INTO conversations VALUES ('c1', 'anna', 1), ('c2', 'bert', 2);
 INSERT INTO messages
     (message_id, conversation_id, author, content, created_at, finish_reason, request_id, model, prompt_tokens)

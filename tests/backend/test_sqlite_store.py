@@ -10,6 +10,7 @@ from pathlib import Path
 
 import gevent
 import pytest
+from earlier_schemas import FIRST_TABLES, WORDS
 from sqlalchemy import select
 from store_forms import answer, begin, question, said
 
@@ -22,28 +23,7 @@ from chatbubble.stores.sqlite import empty_log
 from chatbubble.stores.statements import IS_RUNNING
 
 # As the first Chatbubble made it, while an answer ran.
-EARLIER_DATABASE = """
-CREATE TABLE conversations (
-    conversation_id VARCHAR(64) NOT NULL, visitor_id VARCHAR(64) NOT NULL, created_at BIGINT NOT NULL,
-    PRIMARY KEY (conversation_id), UNIQUE (visitor_id)
-);
-CREATE TABLE messages (
-    id INTEGER NOT NULL, message_id VARCHAR(64) NOT NULL, conversation_id VARCHAR(64) NOT NULL,
-    author VARCHAR(16) NOT NULL, content TEXT NOT NULL, created_at BIGINT NOT NULL, finish_reason VARCHAR(16),
-    error_code VARCHAR(32), request_id VARCHAR(128), model VARCHAR(128), prompt_tokens INTEGER,
-    completion_tokens INTEGER, PRIMARY KEY (id), UNIQUE (message_id),
-    FOREIGN KEY(conversation_id) REFERENCES conversations (conversation_id)
-);
-CREATE INDEX messages_in_order ON messages (conversation_id, id);
-CREATE TABLE turns (
-    stream_id VARCHAR(64) NOT NULL, conversation_id VARCHAR(64) NOT NULL, request_id VARCHAR(128) NOT NULL,
-    question_id INTEGER NOT NULL, message_id VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL,
-    created_at BIGINT NOT NULL, finished_at BIGINT, PRIMARY KEY (stream_id),
-    FOREIGN KEY(conversation_id) REFERENCES conversations (conversation_id),
-    FOREIGN KEY(question_id) REFERENCES messages (id), UNIQUE (message_id)
-);
-CREATE UNIQUE INDEX one_turn_a_request ON turns (conversation_id, request_id);
-CREATE UNIQUE INDEX one_running_turn ON turns (conversation_id) WHERE state = 'running';
+EARLIER_DATABASE = f"""{FIRST_TABLES.format(**WORDS["sqlite"])}
 INSERT INTO conversations VALUES ('c1', 'anna', 1);
 INSERT INTO messages VALUES (1, 'm1', 'c1', 'visitor', 'hello', 1, NULL, NULL, 'r1', NULL, NULL, NULL);
 INSERT INTO turns VALUES ('s1', 'c1', 'r1', 1, 'm2', 'running', 1, NULL);

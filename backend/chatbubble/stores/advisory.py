@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +19,11 @@ from gevent.socket import wait_read
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..errors import StoreUnavailable
 from .faults import unavailable
+from .patience import Patience
 
 logger = logging.getLogger("chatbubble.store")
 
-_LOOK_EVERY_S = 0.05
 _RECONNECT_EVERY_S = 1.0
 # The schema belongs to the key: several deployments may share a database, each in its own.
 _TRY = text("SELECT pg_try_advisory_lock(hashtextextended('chatbubble owner ' || current_schema(), 0))")
@@ -63,9 +61,8 @@ class AdvisoryOwnership:
     """
 
     def __init__(self, engine: Engine, wait_s: float) -> None:
-        self._engine, self._wait_s = engine, wait_s
+        self._engine, self._patience = engine, Patience(wait_s, "database")
         self._key = engine.url.render_as_string(hide_password=False)
-        self._gives_up_at: float | None = None
         self._is_held = False
         self._is_first = True
 
@@ -88,7 +85,8 @@ class AdvisoryOwnership:
                 hold.watcher = gevent.spawn(self._watch, hold)
                 _holds[self._key] = hold
             hold.stores += 1
-        self._gives_up_at, self._is_held = None, True
+        self._patience.end()
+        self._is_held = True
 
     def release(self) -> None:
         """Let go; harmless when nothing is held."""
@@ -108,7 +106,8 @@ class AdvisoryOwnership:
         try:
             connection = self._connect()
             while not connection.scalar(_TRY):
-                self._wait_for_owner(connection.scalar(_OWNER) or "another process")
+                name = self._engine.url.database or "the database"
+                self._patience.wait(name, connection.scalar(_OWNER) or "another process")
         except BaseException as failure:
             _close(connection)
             if isinstance(failure, SQLAlchemyError):
@@ -120,19 +119,6 @@ class AdvisoryOwnership:
         connection = self._engine.connect()
         connection.execute(_NAME_ITSELF, {"name": f"process {os.getpid()} on {socket.gethostname()}"[:63]})
         return connection
-
-    def _wait_for_owner(self, owner: str) -> None:
-        name, now = self._engine.url.database or "the database", time.monotonic()
-        if self._gives_up_at is None:
-            self._gives_up_at = now + self._wait_s
-            logger.warning("%s belongs to %s: waiting up to %.0f s for its end", name, owner, self._wait_s)
-        if now >= self._gives_up_at:
-            raise StoreUnavailable(
-                retry_after_s=5,
-                detail=f"one process at a time may use {name}, and {owner} does: "
-                "stop that one first, or give this one a database of its own",
-            )
-        gevent.sleep(_LOOK_EVERY_S)
 
     def _watch(self, hold: _Hold) -> None:
         """Take the lock anew whenever the connection that has it breaks."""

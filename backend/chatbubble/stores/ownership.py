@@ -10,13 +10,11 @@ import logging
 import os
 import socket
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import gevent
-
 from ..errors import StoreUnavailable
+from .patience import Patience
 
 if sys.platform != "win32":
     import fcntl
@@ -24,7 +22,6 @@ if sys.platform != "win32":
 logger = logging.getLogger("chatbubble.store")
 
 HAND_OVER_S = 15.0
-_LOOK_EVERY_S = 0.05
 
 
 @dataclass
@@ -50,8 +47,7 @@ class Ownership:
     """
 
     def __init__(self, wait_s: float = HAND_OVER_S) -> None:
-        self._wait_s = wait_s
-        self._gives_up_at: float | None = None
+        self._patience = Patience(wait_s, "file")
         self._path = ""
         self._is_first = True
 
@@ -71,8 +67,8 @@ class Ownership:
         if not database:
             return
         while (hold := _hold(database)) is None:
-            self._wait_for_owner(database)
-        self._gives_up_at = None
+            self._patience.wait(Path(database).name, _owner(database))
+        self._patience.end()
         self._path, self._is_first = database, hold.stores == 0
         hold.stores += 1
 
@@ -85,20 +81,6 @@ class Ownership:
         hold.stores -= 1
         if hold.stores == 0:
             os.close(_holds.pop(path).descriptor)
-
-    def _wait_for_owner(self, database: str) -> None:
-        name, owner = Path(database).name, _owner(database)
-        now = time.monotonic()
-        if self._gives_up_at is None:
-            self._gives_up_at = now + self._wait_s
-            logger.warning("%s belongs to %s: waiting up to %.0f s for its end", name, owner, self._wait_s)
-        if now >= self._gives_up_at:
-            raise StoreUnavailable(
-                retry_after_s=5,
-                detail=f"one process at a time may use {name}, and {owner} does: "
-                "stop that one first, or give this one a file of its own",
-            )
-        gevent.sleep(_LOOK_EVERY_S)
 
 
 def _hold(database: str) -> _Hold | None:
