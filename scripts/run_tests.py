@@ -1,9 +1,10 @@
 """Runs every test: what `make test` does.
 
-First those of JavaScript and of Python, alone: some of them look at how long something takes. Then those with browsers,
-in two lanes side by side, since a browser test mostly waits and the smallest machine has two cores. They have processes
-of their own in any case: Playwright's event loop and gevent's patches do not go together. Each lane goes to its end or
-its first failing command; what the one in the background said is shown when both are there.
+First those of JavaScript and of Python, alone: some of them look at how long something takes. Then those with
+browsers, half of the scenarios in one lane, the others and the three engines in another one beside it, since a browser
+test mostly waits and the smallest machine has two cores. They have processes of their own in any case: Playwright's
+event loop and gevent's patches do not go together. Each lane goes to its end or its first failing command; what the one
+in the background said is shown when both are there.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pathlib import Path
 from threading import Thread
 
 ROOT = Path(__file__).parent.parent
-LOG = ROOT / "artefacts" / "engines.log"
-PYTEST = [sys.executable, "-m", "pytest", "--cov", "--cov-report="]
+LOG = ROOT / "artefacts" / "second_lane.log"
+PYTEST = [sys.executable, "-m", "pytest", "--cov", "--cov-report=", "--durations=15"]
 
 Command = Sequence[str]
 
@@ -63,9 +64,11 @@ def main() -> int:
     node = [sys.executable, "widget/toolchain.py", "node", "--test", "--test-reporter=dot", *scripts]
     rest = [*PYTEST, "--ignore=tests/e2e", "--ignore=tests/engines"]
     alone = Lane("alone", [node, rest])
-    scenarios, engines = Lane("scenarios", [[*PYTEST, "tests/e2e"]]), Lane("engines", [[*PYTEST, "tests/engines"]], LOG)
-    lanes = (alone, scenarios, engines)
-    threads = [Thread(target=lane.run) for lane in (scenarios, engines)]
+    scenarios = sorted(map(str, Path("tests/e2e").glob("test_*.py")))
+    half = Lane("scenarios", [[*PYTEST, *scenarios[::2]]])
+    others = Lane("engines", [[*PYTEST, *scenarios[1::2]], [*PYTEST, "tests/engines"]], LOG)
+    lanes = (alone, half, others)
+    threads = [Thread(target=lane.run) for lane in (half, others)]
     try:
         alone.run()
         for thread in threads:
