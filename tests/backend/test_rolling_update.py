@@ -98,7 +98,7 @@ def stop_elsewhere(here: ServerProcess, there: ServerProcess) -> str:
 def hand_over(leaving: ServerProcess, staying: ServerProcess) -> list[Received]:
     """An answer that takes longer than the process that runs it has, read to its end."""
     visitor = leaving.visitor()
-    reply = visitor.ask("answer: 30 tokens at 100 ms", timeout_s=PATIENCE_S)
+    reply = visitor.ask("answer: 24 tokens at 100 ms", timeout_s=PATIENCE_S)
     stream_id = reply.next_event().data["streamId"]
     reply.until("token")
     leaving.signal(signal.SIGTERM)
@@ -121,4 +121,4 @@ def test_each_version_goes_on_with_the_answers_of_the_other(
     leaving, staying = (old, new) if "the new one joins" in request.node.name else (new, old)
     events = hand_over(leaving, staying)
     assert [event.type for event in events if event.type in ("reset", "done", "error")] == ["reset", "done"]
-    assert joined_text(events) == events[-1].data["fullText"] == "".join(f"word{n} " for n in range(1, 31))
+    assert joined_text(events) == events[-1].data["fullText"] == "".join(f"word{n} " for n in range(1, 25))
