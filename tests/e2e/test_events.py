@@ -112,12 +112,19 @@ def test_a_listener_that_throws_harms_nobody(context: BrowserContext, page: Page
 
 def test_who_no_longer_listens_is_told_nothing(page: Page) -> None:
     page.evaluate(f"() => {{ {RECORD} window.mine = record('open'); Chatbubble('on', 'open', mine); }}")
-    page.evaluate("() => { Chatbubble('on', 'close', record('close')); Chatbubble('off', 'open', mine); }")
+    page.evaluate(
+        """() => {
+            for (const name of ['ready', 'close']) Chatbubble('on', name, record(name));
+            Chatbubble('off', 'open', mine);
+        }"""
+    )
     chat = Bubble(page).open()
+    # The part that tells comes after the panel: what was opened and closed before it is there is told to nobody.
+    wait_for(page, "ready")
     page.evaluate("() => Chatbubble('close')")
     wait_for(page, "close")
     expect(chat.panel).to_be_hidden()
-    assert names(page) == ["close"]
+    assert names(page) == ["ready", "close"]
 
 
 def test_who_listens_late_is_told_that_it_is_ready_and_how_it_stands(page: Page) -> None:
