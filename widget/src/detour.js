@@ -16,6 +16,7 @@ const GRACE_MS = 500;
  * line once; from then on, such a silence is enough to be asked about.
  */
 const LUMP_MS = 1000;
+const NEARLY = 0.8;
 /** Between two polls. */
 const PAUSE_MS = 500;
 /** For how long the server may wait for something to tell, in seconds. */
@@ -137,14 +138,19 @@ async function watch(ground, url, init) {
   const hear = listen(ground, init, line);
   const response = await fetch(url, { ...init, signal: line.signal });
   if (!hasEvents(response) || !response.body) return response;
-  /** @type {Transformer<Uint8Array, Uint8Array>} */
-  const told = {
-    transform(chunk, controller) {
-      controller.enqueue(chunk);
-      hear(chunk);
-    },
+  const reader = response.body.getReader();
+  // Its reader is all that the client takes of a body. A stream around the stream would cost more than all else that
+  // is done with a piece.
+  const body = {
+    getReader: () => ({
+      async read() {
+        const chunk = await reader.read();
+        if (chunk.value) hear(chunk.value);
+        return chunk;
+      },
+    }),
   };
-  return new Response(response.body.pipeThrough(new TransformStream(told)), response);
+  return Object.defineProperty(response, 'body', { value: body });
 }
 
 /**
@@ -193,10 +199,11 @@ function listen(ground, init, line) {
   line.signal.addEventListener('abort', () => disarm());
   return (chunk) => {
     const silenceMs = now() - heardAt;
-    const spanMs = spanOf(chunk);
+    // A lump needs a silence as long: most pieces need not be looked into.
+    const spanMs = silenceMs > LUMP_MS * NEARLY ? spanOf(chunk) : 0;
     heardAt += silenceMs;
     chunks += 1;
-    if (spanMs >= LUMP_MS && silenceMs > spanMs * 0.8) {
+    if (spanMs >= LUMP_MS && silenceMs > spanMs * NEARLY) {
       lumps += 1;
       patienceMs = LUMP_MS;
     }
