@@ -53,6 +53,10 @@ class Served:
             assert time.monotonic() < deadline, f"{seen} did not become {expected}"
             gevent.sleep(0.002)
 
+    def leave(self) -> None:
+        """What a signal has a process do, up to its end."""
+        self.mounted.drain(10, self._server.make_way)
+
     def stop(self) -> None:
         """Stop listening and release the store; turns that still run are interrupted."""
         self._server.close()

@@ -9,9 +9,9 @@ import gevent
 import pytest
 from redis_server import shared_redis
 from serving import Serve, Served
-from stream_client import Reply, Visitor, joined_text
+from stream_client import Connection, Reply, Visitor, joined_text
 
-from chatbubble import departure
+from chatbubble import departure, slots
 from chatbubble.delivery import Delivery
 from chatbubble.events import Custom, Done
 from chatbubble.stream_logs.memory import MemoryStreamLog
@@ -83,6 +83,35 @@ def test_an_answer_ends_in_peace_and_who_reads_along_elsewhere_does_too(serve: S
     call.finish("b")
     assert [joined_text(each.until_end()) for each in (reply, along)] == ["ab", "ab"]
     draining.get(timeout=5)
+
+
+def test_newcomers_go_to_the_others_and_who_is_connected_already_is_let_go(
+    serve: Serve, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots, "GRACE_S", 0)
+    here, _ = start(serve, settings, 2)
+    idle = here.visitor().get("/config")
+    idle.read()
+    own = here.provider.hold()
+    reply = here.visitor().ask()
+    reply.next_event()
+    body = b'{"message": "hello", "sessionId": "%s"}' % here.visitor().session.encode()
+    coming = Connection(here.port)
+    coming.socket.sendall(b"POST /api/ai/chat HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n")
+    coming.socket.sendall(b"Content-Length: %d\r\n\r\n" % len(body))
+    while here.mounted.clients.slots.served < 2:
+        gevent.sleep(0.005)
+    leaving = gevent.spawn(here.leave)
+    assert idle.connection.socket.recv(1) == b""
+    with pytest.raises(ConnectionRefusedError):
+        Connection(here.port)
+    coming.socket.sendall(body)
+    refused = coming.read_reply()
+    assert (refused.status, refused.headers["connection"]) == (503, "close")
+    assert refused.json()["error"]["code"] == "SHUTTING_DOWN"
+    own.finish("a")
+    assert joined_text(reply.until_end()) == "a"
+    leaving.get(timeout=5)
 
 
 def test_readers_of_what_others_run_are_sent_on_at_once(serve: Serve, settings: dict[str, str]) -> None:
