@@ -6,6 +6,7 @@
 #   WebKit     the conformance page: its driver, its little browser, and a display that nobody sees
 #   Redis      what several processes share; each test run starts one of its own
 #   nginx, HAProxy  the proxies of docs/deploy
+#   libfaketime  a wall clock that jumps
 # What cannot be had is told, and its tests are skipped with the reason; without a Chromium there are no browser tests.
 set -eu
 
@@ -56,6 +57,7 @@ has Xvfb || missing="$missing xvfb"
 has_postgres || missing="$missing postgresql"
 has redis-server || missing="$missing redis-server"
 has nginx || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
+ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 has haproxy || [ -x /usr/sbin/haproxy ] || missing="$missing haproxy"
 [ -n "$missing" ] || exit 0
 

@@ -7,7 +7,7 @@ import itertools
 import random
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,13 @@ _RESTART_S = 0.5
 
 
 class Ground:
-    """The servers that are not ours, and where ours come from; in `folder`."""
+    """The servers that are not ours, and where ours come from; in `folder`. `environ` joins that of ours."""
 
-    def __init__(self, folder: Path) -> None:
-        self.nursery = Nursery(folder)
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
         self.postgres = PostgresServer()
         self.redis = RedisServer(folder)
         self.redis.start()
+        self.nursery = Nursery(folder, environ or {})
 
     def close(self) -> None:
         """End them."""

@@ -113,15 +113,15 @@ class Server:
 
 
 class Nursery:
-    """Starts servers in `folder`: see nursery.py."""
+    """Starts servers in `folder`: see nursery.py. `environ` joins this process's."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self._folder = folder
         # What is killed cannot say which lines it ran, and saying so would slow it down.
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "COV_"))}
         self._process = subprocess.Popen(
             [sys.executable, str(_HERE / "nursery.py")],
-            env=clean,
+            env={**clean, **environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

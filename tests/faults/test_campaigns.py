@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import pytest
+from absent import end_without
 from campaign import Campaign, Outcome
 from campaigns import CAMPAIGNS
 from campaigns.chaos import CHAOS
+from campaigns.clock import CLOCK
 from campaigns.every_byte import EVERY_BYTE
 from campaigns.kill9 import KILL9
 from campaigns.random_cuts import RANDOM_CUTS
@@ -16,6 +18,7 @@ from campaigns.reconnects import RECONNECTS
 from campaigns.repeated_sends import REPEATED_SENDS
 from campaigns.stalled import STALLED
 from campaigns.starts import STARTS
+from fake_clock import ClockMissing
 from ground import Ground
 
 SEED = 7
@@ -57,6 +60,14 @@ def test_who_stops_reading_takes_nothing_from_the_others(ground: Ground) -> None
 
 def test_everybody_may_reconnect_at_once(ground: Ground) -> None:
     assert run_short(RECONNECTS, ground).counts["reconnects"] == RECONNECTS.short
+
+
+def test_a_clock_that_jumps_by_an_hour_changes_nothing(ground: Ground) -> None:
+    try:
+        counts = run_short(CLOCK, ground).counts
+    except ClockMissing as missing:
+        end_without(str(missing))
+    assert counts["jumps"] == CLOCK.short
 
 
 def test_answers_whose_process_is_killed_are_given_whole_by_another(ground: Ground) -> None:

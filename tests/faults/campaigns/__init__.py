@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from campaigns.chaos import CHAOS
+from campaigns.clock import CLOCK
 from campaigns.every_byte import EVERY_BYTE
 from campaigns.kill9 import KILL9
 from campaigns.random_cuts import RANDOM_CUTS
@@ -12,4 +13,4 @@ from campaigns.soak import SOAK
 from campaigns.stalled import STALLED
 from campaigns.starts import STARTS
 
-CAMPAIGNS = (EVERY_BYTE, RANDOM_CUTS, REPEATED_SENDS, STARTS, STALLED, RECONNECTS, KILL9, CHAOS, SOAK)
+CAMPAIGNS = (EVERY_BYTE, RANDOM_CUTS, REPEATED_SENDS, STARTS, STALLED, RECONNECTS, CLOCK, KILL9, CHAOS, SOAK)

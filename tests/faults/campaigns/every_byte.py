@@ -18,7 +18,7 @@ from wire_proxy import WireProxy
 
 WORDS = 198  # with `connected` and `done`, 200 events
 PAUSE_MS = 10  # so far apart that each word is an event of its own
-READERS = 50  # of one answer at a time; each is cut elsewhere
+READERS = 100  # of one answer at a time; each is cut elsewhere
 PROCESSES = 2
 ROUNDS = 4  # a busy server tells a few words at once, and then an answer has fewer bytes: what is missed comes again
 
@@ -84,4 +84,4 @@ def _end(world: World, story: Story, clients: Sequence[WireClient], outcome: Out
     world.end([story], Allowed())
 
 
-EVERY_BYTE = Campaign("bytes", "a 200-event answer cut at every byte", "places", whole=1_000_000, short=100, run=run)
+EVERY_BYTE = Campaign("bytes", "a 200-event answer cut at every byte", "places", whole=1_000_000, short=60, run=run)

@@ -119,4 +119,4 @@ def run(ground: Ground, seed: int, count: int) -> Outcome:
     return outcome
 
 
-KILL9 = Campaign("kill9", "`kill -9` of the process that answers", "kills", whole=1000, short=4, run=run)
+KILL9 = Campaign("kill9", "`kill -9` of the process that answers", "kills", whole=1000, short=3, run=run)
