@@ -64,7 +64,7 @@ class Crowd:
 
 def await_that(is_so: Callable[[], bool]) -> None:
     """Until a condition holds."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline
         gevent.sleep(0.02)
