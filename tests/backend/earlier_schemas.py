@@ -36,7 +36,7 @@ CREATE TABLE turns (
 CREATE UNIQUE INDEX one_turn_a_request ON turns (conversation_id, request_id);
 CREATE UNIQUE INDEX one_running_turn ON turns (conversation_id) WHERE state = 'running';
 """
-CONVERSATIONS = f"""{FIRST_TABLES}
+_FIRST_ROWS = """
 INSERT INTO conversations VALUES ('c1', 'anna', 1), ('c2', 'bert', 2);
 INSERT INTO messages
     (message_id, conversation_id, author, content, created_at, finish_reason, request_id, model, prompt_tokens)
@@ -50,6 +50,7 @@ INSERT INTO turns VALUES
     ('s2', 'c1', 'r2', 3, 'm4', 'running', 3, NULL),
     ('s3', 'c2', 'r1', 4, 'm6', 'running', 4, NULL);
 """
+CONVERSATIONS = FIRST_TABLES + _FIRST_ROWS
 ANSWER_PARTS = """
 CREATE TABLE answer_parts (
     stream_id VARCHAR(64) NOT NULL, position INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (stream_id, position),

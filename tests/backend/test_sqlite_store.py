@@ -22,12 +22,13 @@ from chatbubble.stores.sql import SqlStore
 from chatbubble.stores.sqlite import empty_log
 from chatbubble.stores.statements import IS_RUNNING
 
-# As the first Chatbubble made it, while an answer ran.
-EARLIER_DATABASE = f"""{FIRST_TABLES.format(**WORDS["sqlite"])}
+_EARLIER_ROWS = """
 INSERT INTO conversations VALUES ('c1', 'anna', 1);
 INSERT INTO messages VALUES (1, 'm1', 'c1', 'visitor', 'hello', 1, NULL, NULL, 'r1', NULL, NULL, NULL);
 INSERT INTO turns VALUES ('s1', 'c1', 'r1', 1, 'm2', 'running', 1, NULL);
 """
+# As the first Chatbubble made it, while an answer ran.
+EARLIER_DATABASE = FIRST_TABLES.format(**WORDS["sqlite"]) + _EARLIER_ROWS
 # What later ones have added: an earlier one does not name them when it erases.
 NEW_TABLES = {table.name for table in metadata.tables.values()} - {"conversations", "messages", "turns"}
 PRIVATE = "the shoe size of the visitor is 47"
