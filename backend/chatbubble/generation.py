@@ -34,7 +34,7 @@ MAX_ANSWER_UNITS = 1_500_000
 PIECE_CHARS = 16_384
 HISTORY_MESSAGES = 100
 _YIELD_EVERY = 64
-_STORE_WAIT_S, _STORE_PAUSE_S = 8.0, 0.25
+_STORE_WAIT_S, _STORE_PAUSE_S = 15.0, 0.25
 # The others are what becomes of a turn, not of an answer.
 _OWN_REASONS = (FinishReason.STOP, FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
 
@@ -63,7 +63,7 @@ class Generation:
         deltas: pieces with text in them.
         pieces: all that the provider has yielded.
         asked_at: when it was made, by `now`.
-        last_piece_at: when the provider last yielded one, or `asked_at`.
+        last_piece_at: when the provider last yielded one; before that, since when it could have.
         finish: its last word.
         sources, suggestions: what it has added to the text.
         is_complete: it came to its own end.
@@ -170,6 +170,7 @@ class Generation:
                 if self._now() >= gives_up_at:
                     raise
                 logger.info("stream %s waits for the store: %s", self._turn.stream_id, failure.detail)
+            self.last_piece_at = self._now()  # the provider's own time has not begun
             gevent.sleep(_STORE_PAUSE_S)
 
     def _take(self, piece: object) -> None:

@@ -8,6 +8,7 @@ import random
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,19 @@ class Ground:
     """The servers that are not ours, and where ours come from; in `folder`. `environ` joins that of ours."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
-        self.postgres = PostgresServer()
-        self.redis = RedisServer(folder)
-        self.redis.start()
-        self.nursery = Nursery(folder, environ or {})
+        with ExitStack() as started:
+            self.postgres = PostgresServer()
+            started.callback(self.postgres.remove)
+            self.redis = RedisServer(folder)
+            started.callback(self.redis.stop)
+            self.redis.start()
+            self.nursery = Nursery(folder, environ or {})
+            started.callback(self.nursery.close)
+            self._started = started.pop_all()
 
     def close(self) -> None:
         """End them."""
-        self.nursery.close()
-        self.redis.stop()
-        self.postgres.remove()
+        self._started.close()
 
 
 class World:

@@ -190,13 +190,13 @@ def _execute(world: World, statement: str) -> None:
         return
 
 
-PROCESSES = "processes"
+PROCESSES, POSTGRES = "processes", "postgres"
 OF_ALL: dict[str, tuple[Incident, ...]] = {
     PROCESSES: (kill, kill, hang_up, stop, freeze, freeze),
     "redis": (
         restart_redis, freeze_redis, slow_redis, cut_redis, write_protect_redis, fill_redis, flush_redis,
     ),
-    "postgres": (
+    POSTGRES: (
         restart_postgres, freeze_postgres, cut_postgres, write_protect_postgres, fill_postgres, slow_postgres,
     ),
 }  # fmt: skip

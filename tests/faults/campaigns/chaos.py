@@ -30,9 +30,9 @@ GIVES_UP_S = 150.0
 
 @dataclass
 class Happening:
-    """One incident of processes, from its beginning; to its end, once that is there."""
+    """One incident of a line, `ended_at` once it is mended."""
 
-    began_at: float
+    line: str
     ended_at: float = float("inf")
 
 
@@ -42,7 +42,7 @@ class Chaos:
 
     def __init__(self, world: World, seed: int, outcome: Outcome, calm_s: tuple[float, float] = (0.5, 8.0)) -> None:
         self._world, self._seed, self._outcome, self._calm_s = world, seed, outcome, calm_s
-        self._deaths: list[Happening] = []
+        self._happened: list[Happening] = []
 
     def befall(self, seconds: float) -> None:
         """Have things happen for so long, and until all is mended."""
@@ -77,9 +77,8 @@ class Chaos:
                 return
             incident = chance.choice(kinds)
             self._outcome.counts[incident.__name__.replace("_", " ")] += 1
-            happening = Happening(time.monotonic())
-            if name == incidents.PROCESSES:
-                self._deaths.append(happening)
+            happening = Happening(name)
+            self._happened.append(happening)
             incident(self._world, chance)
             happening.ended_at = time.monotonic()
 
@@ -94,7 +93,8 @@ class Chaos:
             self._outcome.recoveries_s += reading.recoveries_s
             self._outcome.counts["refusals"] += sum(reading.refused.values())
         last = story.readings[0].accepted[-1:]
-        self._outcome.counts["ended as interrupted"] += bool(last) and last[0].type == "error"
+        if last and last[0].type == "error":
+            self._outcome.counts[f"ended as {last[0].text}"] += 1
         self._world.end([story], self._allowed(story))
 
     def _have_told(self, story: Story, chance: random.Random) -> None:
@@ -114,10 +114,15 @@ class Chaos:
 
     def _allowed(self, story: Story) -> Allowed:
         """A call more for each that was cut off. Whoever ran while processes died or stood still may be told anew, and
-        may end as interrupted: where two died of it, or where Redis forgot, at the same time, who had it in hand."""
+        may end as interrupted: where two died of it, or where Redis forgot, at the same time, who had it in hand. Where
+        the database was away for longer than an answer waits for it to begin, the visitor is told so."""
         cut = sum(call.was_cut for call in story.calls)
-        is_hit = any(death.ended_at > story.began_at for death in self._deaths)
-        return Allowed(1 + cut, frozenset({"INTERRUPTED"}) if is_hit else frozenset[str](), resets=True)
+        hit = {happening.line for happening in self._happened if happening.ended_at > story.began_at}
+        endings = {
+            code for line, code in ((incidents.PROCESSES, "INTERRUPTED"), (incidents.POSTGRES, "STORE_UNAVAILABLE"))
+            if line in hit
+        }  # fmt: skip
+        return Allowed(1 + cut, frozenset(endings), resets=True)
 
 
 def run(ground: Ground, seed: int, seconds: int) -> Outcome:

@@ -18,6 +18,7 @@ PROCESSES = 3
 READERS = 100  # of one answer
 WORDS = 25
 WITHIN_S = 1.0
+COME_AT_ONCE = 50  # before they are all cut
 MANNERS = Manners(deadline_s=180, silence_s=60)
 
 
@@ -43,7 +44,7 @@ class Herd:
         self._readers = min(count, READERS)
         # So slowly that nobody has everything before the last one has come.
         self._pause_ms = 100 + count * 0.4
-        self._held, self._is_cut = Semaphore(0), Event()
+        self._door, self._held, self._is_cut = Semaphore(COME_AT_ONCE), Semaphore(0), Event()
 
     def run(self) -> None:
         """Have them come, cut them all, and wait until each has its answer."""
@@ -51,7 +52,7 @@ class Herd:
             gevent.spawn(self._read, client, story) for story in self._stories for client in self._clients(story)
         ]
         for _ in reading:
-            self._held.acquire()
+            assert self._held.acquire(timeout=MANNERS.silence_s), "somebody could not come at all"
         gevent.sleep(self._pause_ms / 500)  # so that everybody has missed something
         self._is_cut.set()
         gevent.joinall(reading, raise_error=True)
@@ -64,8 +65,14 @@ class Herd:
             for number in range(self._readers)
         ]
 
+    def _come(self) -> None:
+        """One more is reading."""
+        self._door.release()
+        self._held.release()
+
     def _read(self, client: WireClient, story: Story) -> None:
-        client.hold(1, self._is_cut, self._held.release)
+        self._door.acquire()
+        client.hold(1, self._is_cut, self._come)
         story.stream_id = client.stream_id
         gevent.sleep(self._chance.random() * WITHIN_S)
         self._outcome.recoveries_s.append(client.come_back())
