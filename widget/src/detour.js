@@ -12,8 +12,8 @@ const MOST_PATIENCE_MS = 20_000;
 /** What comes so soon after it came by another way was not held back. */
 const GRACE_MS = 500;
 /**
- * What was said over so long a time, and comes at once after as long a silence, was held back. That may happen to any
- * line once; from then on, such a silence is enough to be asked about.
+ * What was said over so long a time, and comes at once after as long a silence, was held back. That happens to any line
+ * now and then, and to a page that was busy; but such a silence is now enough to be asked about.
  */
 const LUMP_MS = 1000;
 const NEARLY = 0.8;
@@ -154,7 +154,7 @@ async function watch(ground, url, init) {
 }
 
 /**
- * Cuts a line, and remembers it, once the server tells more of the running answer than it brings, or it brings lumps.
+ * Cuts a line, and remembers it, once the server tells more of the running answer than it brings.
  *
  * @param {Ground} ground
  * @param {Init} init
@@ -164,7 +164,6 @@ async function watch(ground, url, init) {
 function listen(ground, init, line) {
   const { now, schedule, memory } = ground;
   let chunks = 0;
-  let lumps = 0;
   let heardAt = now();
   let patienceMs = PATIENCE_MS;
   let isLooking = false;
@@ -175,23 +174,18 @@ function listen(ground, init, line) {
     disarm = schedule(() => void look(), patienceMs);
   }
 
-  function cut() {
-    memory.remember();
-    line.abort();
-  }
-
   async function look() {
     const before = chunks;
     isLooking = true;
+    patienceMs = Math.min(MOST_PATIENCE_MS, patienceMs * 2);
     const isMore = await hasMore(ground, init);
     await new Promise((resolve) => schedule(() => resolve(null), GRACE_MS));
     isLooking = false;
     if (line.signal.aborted) return;
-    if (isMore && chunks === before) cut();
-    else {
-      patienceMs = Math.min(MOST_PATIENCE_MS, patienceMs * 2);
-      arm();
-    }
+    if (isMore && chunks === before) {
+      memory.remember();
+      line.abort();
+    } else arm();
   }
 
   arm();
@@ -203,12 +197,8 @@ function listen(ground, init, line) {
     const spanMs = silenceMs > LUMP_MS * NEARLY ? spanOf(chunk) : 0;
     heardAt += silenceMs;
     chunks += 1;
-    if (spanMs >= LUMP_MS && silenceMs > spanMs * NEARLY) {
-      lumps += 1;
-      patienceMs = LUMP_MS;
-    }
-    if (lumps > 1) cut();
-    else if (!isLooking) arm();
+    if (spanMs >= LUMP_MS && silenceMs > spanMs * NEARLY) patienceMs = LUMP_MS;
+    if (!isLooking) arm();
   };
 }
 

@@ -24,7 +24,7 @@ export const SILENCE_MS = 37_500;
 /**
  * @param {Pick<import('./types.js').ClientOptions, 'endpoint' | 'sessionId' | 'fetch' | 'now' | 'schedule'>} options
  */
-export function createTransport({ endpoint, sessionId, fetch, now, schedule }) {
+export function createTransport({ endpoint, sessionId, fetch = globalThis.fetch, now, schedule }) {
   /** What cuts each link, and when something was last heard on it. @type {Map<() => void, number>} */
   const links = new Map();
 

@@ -232,7 +232,7 @@
  * @property {string} endpoint address of the server's routes, without a slash at the end
  * @property {string} sessionId the visitor's secret: 16 to 128 characters of A-Z a-z 0-9 _ -
  * @property {Store<State>} store
- * @property {typeof globalThis.fetch} fetch
+ * @property {typeof globalThis.fetch} [fetch] by default the browser's own
  * @property {() => number} now wall clock, so that it counts the time a laptop slept
  * @property {() => number} random at least 0, below 1
  * @property {Schedule} schedule

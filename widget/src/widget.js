@@ -172,7 +172,6 @@ function connect(endpoint, given, locale, store, share) {
         endpoint,
         sessionId,
         store,
-        fetch: (...request) => fetch(...request),
         now: Date.now,
         random: Math.random,
         schedule,
