@@ -26,7 +26,10 @@ export function start(chat) {
     store,
     createOwn: (sessionId) => {
       const way = detour.then((part) => part?.createDetour({ endpoint, sessionId, store, schedule }) ?? fetch);
-      return server.createOwn(sessionId, { fetch: async (...request) => (await way)(...request) });
+      // The conversation need not wait for it: by the time that is read, the way is there.
+      /** @param {any} url @param {any} init */
+      const send = async (url, init) => (url.startsWith(`${endpoint}/chat`) ? await way : fetch)(url, init);
+      return server.createOwn(sessionId, { fetch: send });
     },
     identify: async (token, isWanted) => {
       const part = await fetchPart('identity');

@@ -120,7 +120,7 @@ export async function createChat(launcher) {
   const extras = start('extras');
   let sync = start('sync');
   // At the same time, not one after the other: the line may be cut before the extras ask for them.
-  ['actions', 'menu', 'detour'].forEach((name) => void fetchPart(name));
+  ['actions', 'menu'].forEach((name) => void fetchPart(name));
   signal.addEventListener('abort', server.destroy);
   return {
     show: panel.show,
