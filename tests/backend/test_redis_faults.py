@@ -18,6 +18,7 @@ from stream_log_forms import done, tokens
 from chatbubble.errors import ChatbubbleError, NotFound, RedisUnavailable
 from chatbubble.stream_logs.redis import RedisStreamLog
 from chatbubble.stream_logs.redis_hub import RedisHub
+from chatbubble.stream_logs.redis_link import Link
 
 RESUMES_S = 2.0
 WORDS = [f"word{number} " for number in range(60)]
@@ -184,3 +185,16 @@ def test_what_redis_has_lost_in_part_is_not_told(redis: RedisServer, make_log: C
     third = make_log(redis.url)
     with pytest.raises(NotFound):
         third.reader("s")
+
+
+def test_readers_who_come_by_the_thousand_hold_up_no_lease(redis: RedisServer) -> None:
+    with delayed(redis, 0.05) as url:
+        link = Link(url)
+        for speak in (link.ask, link.look):
+            speak(("PING",))  # connected from here on
+        looking = [gevent.spawn(link.look, ("PING",)) for _ in range(20)]
+        gevent.sleep(0)
+        link.ask(("PING",))
+        assert sum(each.ready() for each in looking) < 10
+        gevent.joinall(looking, raise_error=True)
+        link.close()

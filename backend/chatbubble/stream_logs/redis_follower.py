@@ -92,7 +92,7 @@ class RedisFollower:
             except _Gap:
                 gevent.sleep(0)  # it may have been written anew just now
         # Somebody has cut it. Once it is gone, whoever writes it writes it anew.
-        _, (ended,) = self._link.ask(
+        _, (ended,) = self._link.look(
             ("DEL", self._keys.events(stream_id)), ("HMGET", self._keys.meta(stream_id), "ended")
         )
         if ended == b"1":
@@ -102,11 +102,11 @@ class RedisFollower:
     def _read_whole(self, stream_id: str) -> tuple[_Copy, list[Entry]] | None:
         """All events there are; None for a stream that nobody has written. Raises _Gap."""
         key, meta = self._keys.events(stream_id), self._keys.meta(stream_id)
-        ((owner, epoch, last),) = self._link.ask(("HMGET", meta, "owner", "epoch", "last"))
+        ((owner, epoch, last),) = self._link.look(("HMGET", meta, "owner", "epoch", "last"))
         if owner is None or epoch is None:
             return None
         copy, entries = _Copy(stream_id, owner.decode(), epoch.decode(), b"0-0"), list[Entry]()
-        while page := self._link.ask(("XRANGE", key, b"(" + copy.position, "+", "COUNT", _PAGE))[0]:
+        while page := self._link.look(("XRANGE", key, b"(" + copy.position, "+", "COUNT", _PAGE))[0]:
             for entry_id, fields in page:
                 if fields[TYPE] == ERASED_TYPE:
                     return None

@@ -18,15 +18,15 @@ from ..errors import ConfigError, RedisUnavailable
 
 TIMEOUT_S = 2.0
 BLOCK_S = 1.0
-# For a connection that is free: a thousand readers who come at once share two.
+# For a connection that is free: a thousand readers who come at once share one.
 _FREE_S = 5.0
-_SHARED = 2  # connections for all commands; the one that waits for news is the third and last
 
 Command = tuple[Any, ...]
 
 
 class Link:
-    """This process's connections to one Redis, made when they are needed.
+    """This process's connections to one Redis, made when they are needed: one for what keeps the process going, one
+    for readers, who may come by the thousand, and one that waits for news.
 
     Raises:
         ConfigError: the URL cannot be used.
@@ -34,7 +34,8 @@ class Link:
 
     def __init__(self, url: str) -> None:
         # redis-py states no types for the call that takes any command.
-        self._commands: Any = _client(url, _SHARED, TIMEOUT_S)
+        self._commands: Any = _client(url, 1, TIMEOUT_S)
+        self._looks: Any = _client(url, 1, TIMEOUT_S)
         self._waiting: Any = _client(url, 1, TIMEOUT_S + BLOCK_S)
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
@@ -42,21 +43,15 @@ class Link:
 
         Raises RedisUnavailable when Redis cannot be reached: then any of them may have run.
         """
-        pipeline = self._commands.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        try:
-            return list(pipeline.execute(raise_on_error=False))
-        except RedisError as failure:
-            raise _unavailable(failure) from None
+        return _run(self._commands, commands)
 
     def ask(self, *commands: Command) -> list[Any]:
         """Send all at once; the answers. Raises RedisUnavailable, also when Redis refuses one of them."""
-        answers = self.run(commands)
-        for answer in answers:
-            if isinstance(answer, RedisError):
-                raise _unavailable(answer)
-        return answers
+        return _whole(_run(self._commands, commands))
+
+    def look(self, *commands: Command) -> list[Any]:
+        """As `ask`, for a reader: however many of them there are, writing and renewing leases does not wait for it."""
+        return _whole(_run(self._looks, commands))
 
     def wait_for_news(self, positions: dict[str, bytes]) -> list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]:
         """What stands in these streams after these ids; waits up to BLOCK_S seconds for the first of it.
@@ -72,7 +67,7 @@ class Link:
 
     def close(self) -> None:
         """Close all connections; one that is in use, when its command is over."""
-        for client in (self._commands, self._waiting):
+        for client in (self._commands, self._looks, self._waiting):
             client.connection_pool.disconnect()
 
 
@@ -112,6 +107,23 @@ class Script:
 def failed(answer: object) -> RedisUnavailable | None:
     """What an answer of `Link.run` says went wrong, if anything did."""
     return _unavailable(answer) if isinstance(answer, RedisError) else None
+
+
+def _run(client: Any, commands: Sequence[Command]) -> list[Any]:
+    pipeline = client.pipeline(transaction=False)
+    for command in commands:
+        pipeline.execute_command(*command)
+    try:
+        return list(pipeline.execute(raise_on_error=False))
+    except RedisError as failure:
+        raise _unavailable(failure) from None
+
+
+def _whole(answers: list[Any]) -> list[Any]:
+    for answer in answers:
+        if isinstance(answer, RedisError):
+            raise _unavailable(answer)
+    return answers
 
 
 def _client(url: str, connections: int, timeout_s: float) -> Redis:

@@ -46,7 +46,7 @@ class RedisNews:
         if self._greenlet is None or self._greenlet.ready():
             self._greenlet = gevent.spawn(self._work)
         else:
-            self._link.ask(("XADD", self._wake_key, "MAXLEN", "1", "*", "w", ""), ("EXPIRE", self._wake_key, 60))
+            self._link.look(("XADD", self._wake_key, "MAXLEN", "1", "*", "w", ""), ("EXPIRE", self._wake_key, 60))
 
     def leave(self, key: str) -> None:
         """Follow it no more. Never switches."""
