@@ -139,6 +139,7 @@ def _stop_on_signals() -> gevent.event.Event:
             sys.exit(1)
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+        # nohup has a hang-up ignored, and means it; a shell that starts us in the background does so with Ctrl-C.
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             gevent.signal_handler(number, stop)
     return stopping

@@ -44,6 +44,22 @@ def test_a_server_without_answers_stops_at_once(start_process: StartProcess, num
     assert "Traceback" not in server.log
 
 
+def test_a_server_that_was_started_in_the_background_outlives_its_terminal_and_stops_when_told(
+    start_process: StartProcess,
+) -> None:
+    # As `nohup` has the one, and a shell the other; a child inherits both.
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)}
+    try:
+        server = start_process()
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+    server.signal(signal.SIGHUP)
+    assert Connection(server.port).request("GET", "/api/ai/healthz").status == 200
+    server.signal(signal.SIGINT)
+    assert server.wait() == 0
+
+
 def test_answers_that_end_in_time_are_whole_and_no_new_ones_begin(start_process: StartProcess) -> None:
     server = start_process(drain_s="10")
     visitor = server.visitor()
