@@ -28,8 +28,6 @@ from campaigns import CAMPAIGNS  # noqa: E402
 from ground import Ground  # noqa: E402
 from report import keep, row_of  # noqa: E402
 
-_SHOWN = 20
-
 
 def main() -> int:
     """Run what is asked for; 0 when nothing was wrong."""
@@ -70,8 +68,8 @@ def _run(ground: Ground, campaign: Campaign, seed: int, size: int, *, is_dry: bo
         _say(f"  {row.recoveries:,} recoveries: p50 {p50:.3f} s, p99 {p99:.3f} s, max {longest:.3f} s")
     for name, told in row.figures.items():
         _say(f"  {name}: {told}")
-    _say(f"  violations: {len(row.violations)}")
-    for found in (*row.violations[:_SHOWN], *row.shortfalls):
+    _say(f"  violations: {row.found}")
+    for found in (*row.violations, *row.shortfalls):
         _say(f"    {found}")
     if not is_dry:
         keep(row)

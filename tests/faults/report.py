@@ -22,6 +22,7 @@ from postgres_server import newest_version
 
 import chatbubble
 
+_KEPT = 20
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 _HEAD = """# Faults
 
@@ -45,7 +46,8 @@ process died, from its death to the first event of the new telling.
 
 @dataclass(frozen=True)
 class Row:
-    """The last run of one campaign. `recovery_s` has the 101 percentiles, from the shortest to the longest."""
+    """The last run of one campaign. `found` counts the violations, of which the first ones are kept; `recovery_s` has
+    the 101 percentiles, from the shortest to the longest."""
 
     name: str
     title: str
@@ -61,6 +63,7 @@ class Row:
     machine: str
     versions: str
     figures: dict[str, str] = field(default_factory=dict)
+    found: int = 0
 
 
 def row_of(campaign: Campaign, seed: int, size: int, outcome: Outcome, took_s: float) -> Row:
@@ -71,7 +74,8 @@ def row_of(campaign: Campaign, seed: int, size: int, outcome: Outcome, took_s: f
         seed=seed,
         size=f"{size:,} {campaign.unit}" if size < campaign.whole or campaign.unit == "seconds" else "whole",
         counts={name: count for name, count in outcome.counts.items() if count or name.endswith(("lost", "calls"))},
-        violations=[f"{found.rule}: {found.tag}, {found.who}: {found.what}" for found in outcome.violations],
+        violations=[f"{each.rule}: {each.tag}, {each.who}: {each.what}" for each in outcome.violations[:_KEPT]],
+        found=len(outcome.violations),
         shortfalls=outcome.shortfalls,
         recoveries=len(outcome.recoveries_s),
         recovery_s=percentiles(outcome.recoveries_s),
@@ -120,7 +124,7 @@ def page(rows: Iterable[Row]) -> str:
     ]
     found = [f"- `{row.name}`, seed {row.seed}: {what}" for row in rows for what in (*row.violations, *row.shortfalls)]
     if found:
-        parts += ["## What was found", "\n".join(found[:100])]
+        parts += ["## What was found", "\n".join(found)]
     where = dict.fromkeys(f"- {row.date}: {row.machine}; {row.versions}" for row in rows)
     return "\n\n".join(part.strip() for part in (*parts, "## Where", "\n".join(where))) + "\n"
 
@@ -131,7 +135,7 @@ _DONE = ("campaign", "form", "counts")
 
 def _result(row: Row) -> list[str]:
     times = [_seconds(row.recovery_s[place]) for place in (50, 99, 100)] if row.recovery_s else ["", "", ""]
-    found = len(row.violations) + len(row.shortfalls)
+    found = row.found + len(row.shortfalls)
     return [
         f"`{row.name}`",
         row.title,
