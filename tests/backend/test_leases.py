@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gevent
 import pytest
+from gevent.event import Event
 from redis_server import RedisServer, own_redis
 
 from chatbubble.errors import StoreUnavailable
@@ -35,6 +36,8 @@ class Process:
         self.lost: list[str] = []
         self.swept: list[frozenset[str]] = []
         self.left: list[Claim] = []
+        self.store_answers = Event()
+        self.store_answers.set()
         self.hub = RedisHub(redis.url)
         self.hub.process_id = name
         self.leases = RedisLeases(self.hub)
@@ -47,6 +50,7 @@ class Process:
 
     def _sweep(self, streams: frozenset[str]) -> list[Claim]:
         self.swept.append(streams)
+        self.store_answers.wait()
         return [claim for claim in self.left if claim.stream_id not in streams]
 
     def run(self, stream_id: str) -> None:
@@ -88,6 +92,18 @@ def test_a_turn_whose_process_lives_is_left_alone(start: Callable[[str], Process
     gevent.sleep(3 * LEASE_S)
     assert (one.claims, other.claims, one.lost) == ([], [], [])
     assert other.swept[-1] == {"s"}
+
+
+def test_a_store_that_takes_its_time_costs_no_lease(start: Callable[[str], Process]) -> None:
+    one, other = start("one"), start("other")
+    one.run("s")
+    one.store_answers.clear()
+    asked = len(one.swept)
+    await_that(lambda: len(one.swept) > asked)
+    gevent.sleep(3 * LEASE_S)
+    assert (other.claims, one.lost) == ([], [])
+    one.store_answers.set()
+    await_that(lambda: len(one.swept) > asked + 1)
 
 
 def test_a_turn_whose_process_is_dead_is_claimed_by_one(start: Callable[[str], Process]) -> None:

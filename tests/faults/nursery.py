@@ -54,7 +54,8 @@ def main() -> None:
 def _serve(wanted: dict[str, Any]) -> NoReturn:
     # Whoever started us may be killed, and must not leave servers behind.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in (signal.SIGCHLD, signal.SIGHUP):  # whoever started us may ignore the latter
+        signal.signal(number, signal.SIG_DFL)
     os.environ.update(wanted["environ"])
     os.chdir(wanted["folder"])
     log = os.open(wanted["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -105,6 +105,7 @@ class RedisLeases:
         self._reachable_since = self._renewed_at = self._swept_at = time.monotonic()
         self._is_claiming = True
         self._greenlet: gevent.Greenlet[..., None] | None = None
+        self._sweeping: gevent.Greenlet[..., None] | None = None
 
     def open(self, followers: Followers) -> None:
         """See Leases.open."""
@@ -149,6 +150,8 @@ class RedisLeases:
 
     def close(self) -> None:
         """See Leases.close."""
+        if self._sweeping is not None:
+            self._sweeping.kill()
         if self._greenlet is not None:
             self._greenlet.kill()
             try:
@@ -163,8 +166,6 @@ class RedisLeases:
             except RedisUnavailable as failure:
                 logger.info("leases are not renewed: %s", failure.detail)
                 self._reachable_since = time.monotonic()
-            except StoreUnavailable as failure:
-                logger.warning("turns of other processes cannot be looked after: %s", failure.detail)
             except Exception:
                 logger.exception("leases could not be looked after")
             self._is_hurried.wait(RENEW_S)
@@ -181,10 +182,19 @@ class RedisLeases:
         if not self._is_claiming or self._renewed_at - self._reachable_since < LEASE_S:
             return
         self._claim(followers)
-        if self._renewed_at - self._swept_at > _SWEEP_S:
+        if self._renewed_at - self._swept_at > _SWEEP_S and not self._sweeping:
             self._swept_at = self._renewed_at
+            # The store may take its time over it, and no lease waits for that.
+            self._sweeping = gevent.spawn(self._sweep, followers)
+
+    def _sweep(self, followers: Followers) -> None:
+        try:
             for claim in followers.sweep(self._all_streams()):
                 self._adopt(followers, claim)
+        except StoreUnavailable as failure:
+            logger.warning("turns of other processes cannot be looked after: %s", failure.detail)
+        except Exception:
+            logger.exception("turns of other processes could not be looked after")
 
     def _renew_held(self, followers: Followers) -> None:
         held = list(self._held.items())
