@@ -1,10 +1,10 @@
 """Runs every test: what `make test` does.
 
-First those of JavaScript and of Python, alone: some of them look at how long something takes. Then those with
-browsers, half of the scenarios in one lane, the others and the three engines in another one beside it, since a browser
-test mostly waits and the smallest machine has two cores. They have processes of their own in any case: Playwright's
-event loop and gevent's patches do not go together. Each lane goes to its end or its first failing command; what the one
-in the background said is shown when both are there.
+First those of JavaScript, alone. Then two lanes beside each other, since most tests wait more than they work, and the
+smallest machine has two cores: in each one half of those of Python, then half of the scenarios with a browser; the
+second one ends with the three engines. Each of these is a process of its own: Playwright's event loop and gevent's
+patches do not go together. A lane goes on after a failing command; what the second one said is shown when both are
+there.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ Command = Sequence[str]
 
 
 class Lane:
-    """Commands one after the other, until one fails. `failed` is None as long as none did."""
+    """Commands one after the other; `failed` are those that did. What they say goes to `log` where there is one."""
 
     def __init__(self, name: str, commands: Sequence[Command], log: Path | None = None) -> None:
-        self.failed: Command | None = None
+        self.failed: list[Command] = []
         self._name, self._commands, self._log = name, commands, log
         self._process: subprocess.Popen[bytes] | None = None
         self._is_stopped = False
 
     def run(self) -> None:
-        """All of it; where there is a log, what it says goes there."""
+        """All of it, unless it is stopped."""
         out = self._log.open("wb") if self._log else None
         for number, command in enumerate(self._commands):
-            if self._is_stopped or self.failed:
+            if self._is_stopped:
                 break
             environ = {**os.environ, "COVERAGE_FILE": f".coverage.{self._name}{number}"}
             # A group of its own, so that what a test has started can be ended with it.
             self._process = subprocess.Popen(command, env=environ, stdout=out, stderr=out, start_new_session=True)
             if self._process.wait() != 0:
-                self.failed = command
+                self.failed.append(command)
         if out:
             out.close()
 
@@ -54,21 +54,30 @@ class Lane:
             os.killpg(self._process.pid, signal.SIGINT)
 
 
+def find_scripts() -> list[str]:
+    """The tests of JavaScript."""
+    return sorted(map(str, Path("tests/widget").rglob("*.test.js")))
+
+
+def find_files(folder: str, *but: str) -> list[str]:
+    """The files of Python tests in a folder, without those in its folders `but`."""
+    found = sorted(Path(folder).rglob("test_*.py"))
+    return [str(path) for path in found if not any(path.is_relative_to(Path(folder, name)) for name in but)]
+
+
 def main() -> int:
     """Run all; returns the exit status."""
     os.chdir(ROOT)
     for left in ROOT.glob(".coverage*"):
         left.unlink()
     LOG.parent.mkdir(exist_ok=True)
-    scripts = sorted(map(str, Path("tests/widget").rglob("*.test.js")))
-    node = [sys.executable, "widget/toolchain.py", "node", "--test", "--test-reporter=dot", *scripts]
-    rest = [*PYTEST, "--ignore=tests/e2e", "--ignore=tests/engines"]
-    alone = Lane("alone", [node, rest])
-    scenarios = sorted(map(str, Path("tests/e2e").glob("test_*.py")))
-    half = Lane("scenarios", [[*PYTEST, *scenarios[::2]]])
-    others = Lane("engines", [[*PYTEST, *scenarios[1::2]], [*PYTEST, "tests/engines"]], LOG)
-    lanes = (alone, half, others)
-    threads = [Thread(target=lane.run) for lane in (half, others)]
+    node = [sys.executable, "widget/toolchain.py", "node", "--test", "--test-reporter=dot", *find_scripts()]
+    plain, scenarios = find_files("tests", "e2e", "engines"), find_files("tests/e2e")
+    alone = Lane("javascript", [node])
+    first = Lane("first", [[*PYTEST, *plain[::2]], [*PYTEST, *scenarios[::2]]])
+    second = Lane("second", [[*PYTEST, *plain[1::2]], [*PYTEST, *scenarios[1::2]], [*PYTEST, "tests/engines"]], LOG)
+    lanes = (alone, first, second)
+    threads = [Thread(target=lane.run) for lane in (first, second)]
     try:
         alone.run()
         for thread in threads:
@@ -80,7 +89,7 @@ def main() -> int:
             lane.stop()
         return 130
     print(LOG.read_text("utf-8", "replace"), flush=True)
-    failed = [lane.failed for lane in lanes if lane.failed]
+    failed = [command for lane in lanes for command in lane.failed]
     for command in failed:
         print(f"failed: {' '.join(command)[:200]}", file=sys.stderr)
     return 1 if failed else 0

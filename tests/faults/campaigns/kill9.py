@@ -88,11 +88,12 @@ class Killing:
             self._outcome.counts["ended as interrupted"] += event.type == "error"
 
     def _allowed(self, story: Story) -> Allowed:
-        """One call more for each that was cut off; an answer that two processes died of may end as interrupted. The
-        second may have died before it came to ask the model."""
+        """One call more for each that was cut off; an answer that two processes died of may end as interrupted. Either
+        may have died before it came to ask the model."""
         cut = sum(call.was_cut for call in story.calls)
         deaths = sum(kill.at > story.began_at for kill in self._kills)
-        endings = frozenset({"INTERRUPTED"}) if cut and deaths > 1 else frozenset[str]()
+        is_broken = deaths > 1 and (cut or not story.calls)
+        endings = frozenset({"INTERRUPTED"}) if is_broken else frozenset[str]()
         return Allowed(calls=1 + cut, endings=endings, resets=deaths > 0)
 
     def _recoveries(self, story: Story) -> Iterator[float]:
