@@ -49,11 +49,12 @@ lint: install ## check style, types and the rules of the house, on both sides
 	$(JS) node widget/node_modules/typescript/bin/tsc --project widget
 	$(JS) node widget/node_modules/eslint/bin/eslint.js --config widget/eslint.config.js --max-warnings=0 widget tests
 
-bench: install needs ## measure; prints tables, and writes those of the page into docs/performance.md
+bench: install needs $(STAMPS)/bench ## measure, for an hour and a half; prints tables, and writes docs/performance.md
 	@$(JS) fetch --all
 	@$(BIN)/python tests/bench/run.py
 	@echo; echo markdown; $(JS) node tests/bench/widget/markdown.js
 	@echo; echo page; $(BIN)/python tests/bench/page/measure_page.py
+	@echo; echo streams; $(BIN)/python tests/bench/streams/measure_streams.py
 
 build: $(STAMPS)/app ## build the widget, unless it is current
 	@$(BIN)/python widget/assets.py
@@ -64,7 +65,7 @@ dist: install ## make the sdist and the wheel in dist/, with the built widget
 	$(BIN)/python -c "import sys; sys.path.insert(0, 'widget'); import build_backend; build_backend.build_sdist('dist')"
 
 clean: ## remove all that the other commands made
-	rm -rf .venv build dist widget/node_modules backend/chatbubble/static backend/*.egg-info
+	rm -rf .venv build dist widget/node_modules tests/bench/references/node_modules backend/chatbubble/static backend/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov artefacts
 
 needs: $(STAMPS)/dev
@@ -82,3 +83,8 @@ $(STAMPS)/dev: setup.cfg pyproject.toml | $(BIN)/python
 	@echo "Installing Chatbubble and its development tools into .venv ..."
 	@$(BIN)/python -m pip install --quiet --editable '.[dev$(NODE_EXTRA)]'
 	@mkdir -p $(STAMPS) && touch $(STAMPS)/app $@
+
+$(STAMPS)/bench: setup.cfg pyproject.toml | $(STAMPS)/dev
+	@echo "Installing what the benchmark compares with into .venv ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@

@@ -12,7 +12,8 @@ import pytest
 import toolchain
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = json.loads(toolchain.LOCK_FILE.read_text("utf-8"))
+# What the benchmark compares with is fetched with the same care.
+LOCKED_FOLDERS = ("widget", "tests/bench/references")
 # terser, and all that it asks for in turn.
 TERSER = {"terser", "@jridgewell", "acorn", "commander", "source-map", "source-map-support", "buffer-from"}
 
@@ -64,17 +65,21 @@ def test_an_unknown_command_is_answered_with_the_known_ones(capsys: pytest.Captu
     assert "fetch [--all]" in capsys.readouterr().err
 
 
-def packages() -> dict[str, dict[str, Any]]:
+def packages(folder: str = "widget") -> dict[str, dict[str, Any]]:
     """The lock file's packages, our own folder left out."""
-    return {name: package for name, package in LOCK["packages"].items() if name}
+    lock = json.loads((ROOT / folder / toolchain.LOCK_FILE.name).read_text("utf-8"))
+    return {name: package for name, package in lock["packages"].items() if name}
 
 
-def test_every_package_is_locked_by_its_hash() -> None:
-    assert {name for name, package in packages().items() if not package["integrity"].startswith("sha512-")} == set()
+@pytest.mark.parametrize("folder", LOCKED_FOLDERS)
+def test_every_package_is_locked_by_its_hash(folder: str) -> None:
+    locked = packages(folder)
+    assert {name for name, package in locked.items() if not package["integrity"].startswith("sha512-")} == set()
 
 
-def test_the_lock_names_no_address_to_fetch_from() -> None:
-    assert {name for name, package in packages().items() if "resolved" in package} == set()
+@pytest.mark.parametrize("folder", LOCKED_FOLDERS)
+def test_the_lock_names_no_address_to_fetch_from(folder: str) -> None:
+    assert {name for name, package in packages(folder).items() if "resolved" in package} == set()
 
 
 @pytest.mark.parametrize("platform", ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win32-x64"])
@@ -88,9 +93,10 @@ def test_the_bundler_and_the_minifier_are_all_that_a_build_fetches() -> None:
     assert {name.split("/")[1] for name in needed} == {"esbuild", "@esbuild", *TERSER}
 
 
-def test_every_tool_is_pinned_to_one_version() -> None:
-    package = json.loads((ROOT / "widget" / "package.json").read_text("utf-8"))
-    ranges = {**package["dependencies"], **package["devDependencies"]}
+@pytest.mark.parametrize("folder", LOCKED_FOLDERS)
+def test_every_tool_is_pinned_to_one_version(folder: str) -> None:
+    package = json.loads((ROOT / folder / "package.json").read_text("utf-8"))
+    ranges = {**package["dependencies"], **package.get("devDependencies", {})}
     assert {name: wanted for name, wanted in ranges.items() if not re.fullmatch(r"\d+\.\d+\.\d+", wanted)} == {}
 
 

@@ -72,8 +72,8 @@ def find_node() -> tuple[Command, Command]:
     return found
 
 
-def fetch(*, everything: bool) -> None:
-    """Bring node_modules in line with the lock file; returns at once when it already is.
+def fetch(*, everything: bool, folder: Path = HERE) -> None:
+    """Bring a folder's node_modules in line with its lock file; returns at once when it already is.
 
     Install scripts never run, and every file must have the hash that the lock file names.
 
@@ -83,8 +83,8 @@ def fetch(*, everything: bool) -> None:
     Raises:
         ToolMissing: there is no npm, or it failed.
     """
-    wanted = hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
-    stamp = MODULES / ".npm-ready"
+    wanted = hashlib.sha256((folder / LOCK_FILE.name).read_bytes()).hexdigest()
+    stamp = folder / MODULES.name / ".npm-ready"
     present = stamp.read_text("ascii").split() if stamp.exists() else []
     if present == [wanted, "all"] or (present == [wanted, "build"] and not everything):
         return
@@ -93,9 +93,9 @@ def fetch(*, everything: bool) -> None:
     if not everything:
         command.append("--omit=dev")
     path = os.pathsep.join([str(Path(node[0]).parent), os.environ.get("PATH", "")])
-    result = subprocess.run(command, cwd=HERE, env=os.environ | {"PATH": path}, stdout=sys.stderr, check=False)
+    result = subprocess.run(command, cwd=folder, env=os.environ | {"PATH": path}, stdout=sys.stderr, check=False)
     if result.returncode != 0:
-        raise ToolMissing(f"`npm ci` failed in {HERE} (exit status {result.returncode}); its own words are above.")
+        raise ToolMissing(f"`npm ci` failed in {folder} (exit status {result.returncode}); its own words are above.")
     stamp.write_text(f"{wanted} {'all' if everything else 'build'}\n", "ascii")
 
 

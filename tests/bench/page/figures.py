@@ -60,17 +60,17 @@ def within(numbers: Sequence[float], limit: float) -> bool:
     return statistics.median(numbers) <= limit
 
 
-def written_into(document: str, body: str) -> str:
+def written_into(document: str, body: str, marks: tuple[str, str] = (BEGIN, END)) -> str:
     """The document with what stands between its two marker lines replaced.
 
     Raises:
         ValueError: it has no such lines.
     """
-    head, begin, rest = document.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = document.partition(marks[0])
+    _, end, tail = rest.partition(marks[1])
     if not begin or not end:
-        raise ValueError(f"the document needs the lines {BEGIN!r} and {END!r}")
-    return f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}"
+        raise ValueError(f"the document needs the lines {marks[0]!r} and {marks[1]!r}")
+    return f"{head}{begin}\n\n{body}\n\n{end}{tail}"
 
 
 def _verdict(is_reached: bool | None) -> str:
