@@ -12,12 +12,12 @@ import gevent
 from gevent.event import Event as Signal
 
 from .errors import ClientNotFound, Overloaded, ShuttingDown
-from .events import RESERVED_TYPES, Connected, Custom, Event, to_json
+from .events import RESERVED_TYPES, Connected, Custom, Event
 from .records import Cursor
 from .slots import Slots
-from .sse import encode_event
 from .stream_log import Batch
 from .visitors import new_id
+from .wire import encode
 
 MAILBOX_EVENTS = 256
 MAILBOX_BYTES = 1_048_576
@@ -224,7 +224,7 @@ class Clients:
 
     def _encode(self, event: Event) -> tuple[Cursor, bytes]:
         self._cursor = Cursor(self._cursor.epoch, self._cursor.seq + 1)
-        return self._cursor, encode_event(event=event.type, data=to_json(event), event_id=str(self._cursor))
+        return self._cursor, encode(event, self._cursor)
 
 
 def _own_event(event: str, data: Any) -> Custom:

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Literal
 
+import gevent.socket
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from .arrivals import Arrivals
@@ -179,6 +180,18 @@ class StreamingHandler(WSGIHandler):
         body: Any = self.wsgi_input
         is_broken = body._chunked_input_error or self._arrivals.is_late
         self.close_connection = self.close_connection or is_broken or getattr(self.server, "is_leaving", False)
+
+    def _sendall(self, data: bytes | bytearray) -> None:
+        # Almost always the system takes all of it at once. gevent's own way asks for the size of its buffer each time.
+        handler: Any = super()
+        cooperative: Any = self.socket
+        sent = 0
+        if type(self.socket) is gevent.socket.socket:  # and not one that encrypts
+            with suppress(OSError):  # what is wrong, or to be waited for, comes again below
+                sent = cooperative._sock.send(data)
+        self.response_length += sent
+        if sent < len(data):
+            handler._sendall(memoryview(data)[sent:])
 
     def handle_error(self, kind: Any, failure: Any, trace: TracebackType | None) -> None:
         """Log a failure and answer 500, unless the answer is out and only the rest of the body was broken."""

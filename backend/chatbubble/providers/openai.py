@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
@@ -21,13 +21,14 @@ import openai
 
 from ..discretion import withhold
 from ..errors import ConfigError
+from ..pace import Pace
 from ..provider import Piece
 from ..records import Prompt
 from ..well_formed import well_formed
 from .completion import CompletionReader
 from .failures import from_exception, is_transient
 from .retries import Retries, read_retry_after
-from .transport import MAX_IDLE, GeventTransport
+from .transport import BODY, MAX_IDLE, GeventTransport
 
 DEFAULT_URL = "https://api.openai.com/v1"
 
@@ -71,6 +72,7 @@ class OpenAIProvider:
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._client = _client(api_key, base_url)
+        self._pace = Pace()
 
     def stream(self, prompt: Prompt) -> Iterator[Piece]:
         """Yield the answer's text as it comes, all that one read brought as one piece, then
@@ -91,6 +93,8 @@ class OpenAIProvider:
         try:
             while not reader.is_done and (chunk := self._next(body, reader)) is not None:
                 yield from reader.feed(chunk)
+                if not reader.is_whole:
+                    self._pace.rest()
             yield from reader.end()
             body.drain()
         finally:
@@ -132,7 +136,10 @@ class OpenAIProvider:
             stream_cls=openai.Stream[object],
         )
         response = cast(httpx2.Response, posted)
-        chunks = response.iter_bytes()
+        below: Iterable[bytes] | None = response.extensions.get(BODY)
+        if below is None or "Content-Encoding" in response.headers:
+            below = response.iter_bytes()
+        chunks = iter(below)
         try:
             return _Body(response, chain((next(chunks, b""),), chunks))
         except BaseException:

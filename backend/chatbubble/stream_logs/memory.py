@@ -12,10 +12,10 @@ from collections.abc import Callable
 import gevent
 
 from ..errors import NotFound, Overloaded, StreamEnded
-from ..events import Connected, Done, Event, is_terminal, to_json
+from ..events import Connected, Done, Event, is_terminal
 from ..records import Cursor
-from ..sse import encode_event
 from ..stream_log import StreamReader
+from ..wire import encode
 from .compaction import Entry, compact
 from .streams import MAX_EVENTS, MemoryReader, Stream
 
@@ -75,7 +75,7 @@ class MemoryStreamLog:
             stream.message_id = event.message_id or ""
         ends = is_terminal(event)
         cursor = Cursor(stream.epoch, stream.last_seq + 1)
-        wire = encode_event(event=event.type, data=to_json(event), event_id=str(cursor))
+        wire = encode(event, cursor)
         self._make_room(stream, len(wire), is_needed=ends or not stream.entries)
         self._tell(stream_id, stream, Entry(cursor.seq, wire, event.type, ends))
         return cursor
@@ -160,7 +160,7 @@ class MemoryStreamLog:
             return
         event = Done.of_erased(stream.message_id, int(time.time() * 1000))
         stream.last_seq += 1
-        wire = encode_event(event=event.type, data=to_json(event), event_id=str(Cursor(stream.epoch, stream.last_seq)))
+        wire = encode(event, Cursor(stream.epoch, stream.last_seq))
         stream.entries, stream.seqs = [Entry(stream.last_seq, wire, event.type, True)], [stream.last_seq]
         stream.is_ended = True
         for reader in stream.readers:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import gevent
 from gevent.event import Event as Signal
 
-from ..events import Reset, to_json
+from ..events import Reset
 from ..records import Cursor
-from ..sse import encode_event
 from ..stream_log import Batch
+from ..wire import encode
 from .compaction import Entry
 
 MAX_EVENTS = 2048
@@ -117,7 +117,7 @@ class MemoryReader:
         self._needs_reset, self._seq = False, 0
         start = Cursor(self._stream.epoch, 0)
         event = Reset("the cursor does not fit this stream", int(time.time() * 1000))
-        return Batch(encode_event(event=event.type, data=to_json(event), event_id=str(start)), start, False)
+        return Batch(encode(event, start), start, False)
 
 
 def _fits(stream: Stream, cursor: Cursor | None) -> bool:
