@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "bench"))
-
-import scale  # noqa: E402 -- it is no package
+import scale
 
 
 def test_the_page_says_what_the_simulation_says() -> None:
