@@ -21,6 +21,8 @@ from .visitors import new_id
 from .workers import STOP_WAIT_S, Workers
 
 _LAST_EVENT_S = 1.0  # what the last event of another process may take to come, once its turn is saved
+_LOOK_EVERY_S = 1.0  # whether the turn of another process has ended, which only the store knows for sure
+_MOST_LOOKS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Chat:
         self._store, self._log, self._workers, self._saver, self._fleet = store, log, workers, saver, fleet
         self._limiter, self._feedback_limiter = limiter, feedback_limiter
         self._erasures = 0
+        self._looked_at: dict[str, float] = {}
 
     def ask(self, question: Question, client_id: str) -> StreamReader:
         """Start a turn, or attach to the one that the same request id has started.
@@ -182,6 +185,14 @@ class Chat:
 
     def _is_left_behind(self, visitor_id: str, stream_id: str) -> bool:
         """Whether a stream that another process writes will never end: its turn has, and the last event is missing."""
+        now = time.monotonic()
+        if now < self._looked_at.get(stream_id, -_LOOK_EVERY_S) + _LOOK_EVERY_S:
+            # A thousand readers who come back at once need one look into the store. If the turn has ended after all,
+            # the readers are closed with its stream, and come again.
+            return False
+        if len(self._looked_at) >= _MOST_LOOKS:
+            self._looked_at.clear()
+        self._looked_at[stream_id] = now
         if self._stored(visitor_id, stream_id).answer is None:
             return False
         return not self._await_end(stream_id, _LAST_EVENT_S)

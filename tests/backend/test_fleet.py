@@ -12,6 +12,7 @@ from redis_server import shared_redis
 from serving import Serve, Served
 from stream_client import Reply
 
+from chatbubble import chat
 from chatbubble.errors import ClientNotFound
 
 
@@ -86,3 +87,26 @@ def test_a_process_that_stops_is_counted_no_more(pair: tuple[Served, Served]) ->
     while len(here.mounted.get_stats()["processes"]) != 1:
         assert time.monotonic() < deadline, "still counted"
         gevent.sleep(0.05)
+
+
+def test_many_who_read_on_elsewhere_look_into_the_store_once(
+    pair: tuple[Served, Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = pair
+    monkeypatch.setattr(chat, "_LOOK_EVERY_S", 60.0)
+    here.provider.hold()
+    visitor = here.visitor()
+    stream_id = visitor.ask("Where is my parcel?").next_event().data["streamId"]
+    looks: list[str] = []
+    find_turn = there.mounted.store.find_turn
+
+    def look(wanted: str) -> object:
+        looks.append(wanted)
+        return find_turn(wanted)
+
+    monkeypatch.setattr(there.mounted.store, "find_turn", look)
+    elsewhere = there.visitor(visitor.session)
+    readers = [gevent.spawn(lambda: elsewhere.resume(stream_id).next_event().type) for _ in range(50)]
+    gevent.joinall(readers, timeout=30, raise_error=True)
+    assert [reader.value for reader in readers] == ["connected"] * 50
+    assert looks == [stream_id]
