@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from absent import end_without
 from contenders import CONTENDERS, Launch, NotRunnable
 from crowd import Client
-from loads import paced
+from kept import Kept
+from loads import LOADS, paced
+from measure_streams import DOCS, write
 from measuring import Bench
 from results import Figures, Tally, described
 from standin_model import Answer
+from stream_goals import capacity, goals
+from stream_tables import BEGIN, load_table, plots
 from transcript import Count, Transcript, count
 from wires import WIRES
 from wording import TOKEN, question, understood
@@ -122,6 +129,73 @@ def test_what_is_asked_is_understood_and_said_in_the_words_of_the_wire() -> None
     assert answer.is_over
 
 
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    """Two servers and their runs, one that was not run, and nothing else."""
+    kept = Kept(tmp_path / "streams.json")
+    for load, delays in (("quiet", 5.0), ("shop", 20.0), ("evening", 40.0), ("busy", 160.0)):
+        for name, cost in (("chatbubble", 10.0), ("nginx", 20.0)):
+            runs = [ran(delay_p99_ms=delays, cpu_us=cost + spread) for spread in (0.0, 5.0, 1.0)]
+            kept.put(load, name, runs, "a machine")
+    kept.put("busy", "express", [], "a machine", "this machine has no Node")
+    kept.put("busy", "fastapi", [ran(delivered=90, exact=4)], "another machine")
+    return kept
+
+
+def ran(**figures: float) -> Figures:
+    """A run of five streams."""
+    return {"streams": 5, "exact": 5, "expected": 100, "delivered": 100, "took_s": 1.0, "faults": {}, **figures}
+
+
+def test_goals_are_reached_missed_or_not_measured(kept: Kept) -> None:
+    found = {goal.what: (goal.measured, goal.is_reached) for goal in goals(kept)}
+    assert found["`busy`: processor time per token against nginx"] == ("0.52 x", True)
+    assert found["`busy`: processor time per token against express"] == ("not measured", None)
+    assert found["`quiet`: added delay p99"] == ("5.0 ms", True)
+    assert found["`busy`: added delay p99"] == ("160.0 ms", False)
+    assert found["`busy`, memory: answers whole and exact"] == ("all", True)
+    assert found["`busy`, Redis: answers whole and exact"] == ("", None)
+
+
+def test_the_streams_that_a_server_bears_lie_between_two_loads(kept: Kept) -> None:
+    bearable = capacity(kept, "chatbubble")
+    assert bearable is not None
+    assert 500 < bearable < 1000
+    assert capacity(kept, "chatbubble-2") is None
+    kept.put("busy", "chatbubble", [ran(delivered=50, delay_p99_ms=1.0)], "a machine")
+    assert capacity(kept, "chatbubble") == 500
+
+
+def test_who_was_not_run_or_is_behind_is_told(kept: Kept) -> None:
+    rows = {row.split(" | ")[0].strip("| "): row for row in load_table(kept, LOADS["busy"]).splitlines()}
+    assert "not run: this machine has no Node" in rows["Express + openai"]
+    assert "4 of 5 | 90%" in rows["FastAPI + sse-starlette + openai"]
+    assert "is behind" not in rows["Chatbubble"]
+    assert "11.0 us (10.0 to 15.0)" in rows["Chatbubble"]
+    kept.put("busy", "fastapi", [ran(delivered=90, delay_p99_ms=1.0)], "another machine")
+    assert "is behind" in load_table(kept, LOADS["busy"])
+
+
+def test_what_was_not_measured_this_time_is_kept(kept: Kept, tmp_path: Path) -> None:
+    kept.save()
+    again = Kept(tmp_path / "streams.json")
+    again.put("quiet", "chatbubble", [ran(delay_p99_ms=7.0)], "a machine")
+    assert again.numbers("quiet", "chatbubble", "delay_p99_ms") == [7.0]
+    assert again.numbers("quiet", "nginx", "cpu_us") == [20.0, 25.0, 21.0]
+    assert len(again.places()) == 2
+
+
+def test_the_section_and_the_pictures_are_written_into_the_document(kept: Kept, tmp_path: Path) -> None:
+    shutil.copy(DOCS / "performance.md", tmp_path)
+    write(kept, tmp_path)
+    document = (tmp_path / "performance.md").read_text("utf-8")
+    assert "### `busy`: 1,000 streams, 50 tokens a second each" in document
+    assert document.partition(BEGIN)[0] == (DOCS / "performance.md").read_text("utf-8").partition(BEGIN)[0]
+    for name in plots(kept):
+        points = ElementTree.parse(tmp_path / name).findall("{*}circle")  # noqa: S314 -- we wrote it
+        assert len(points) == {"stream-cost.svg": 6, "stream-delay.svg": 6}[name]
+
+
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A model, and whom one asks."""
@@ -144,6 +218,11 @@ def test_a_server_is_measured(name: str, bench: Bench) -> None:
     assert told["first_p50_ms"] >= told["first_added_p50_ms"] > 0
     assert told["bytes_per_token"] > len(TOKEN % (1, 1))
     assert told["peak_mb"] > 0
+
+
+def test_who_is_refused_does_not_wait_for_the_time_to_be_over(bench: Bench) -> None:
+    told = bench.run(replace(CONTENDERS["model"], wire="plain"), SHORT)
+    assert (told["exact"], told["delivered"], told["faults"]) == (0, 0, {"status 400": 5})
 
 
 def test_a_server_that_does_not_start_is_told_with_its_own_words(bench: Bench) -> None:

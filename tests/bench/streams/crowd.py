@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import select
 import socket
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 _LAST_CHUNK = b"0\r\n\r\n"
 _LONGEST_END = len(_LAST_CHUNK)  # so many pieces may hold it, one byte each
 _READ_BYTES = 32_768
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 # A client's ports are counted by the address it comes from: so many of these make enough of them.
 _ADDRESSES = 16
 _BIND_ADDRESS_NO_PORT = 24  # of IPPROTO_IP: the port is chosen by connect, which knows more that are free
@@ -127,7 +129,7 @@ class Crowd:
                     continue
                 client.times_ns.append(now_ns())
                 client.parts.append(part)
-                if len(part) < _LONGEST_END or part.endswith(_LAST_CHUNK) or self._ready:
+                if part.endswith(_LAST_CHUNK) or len(part) < _LONGEST_END or len(client.parts) == 1 or self._ready:
                     self._look(sock, client)
                     ended += [client] if sock.fileno() < 0 else []
             else:
@@ -139,7 +141,7 @@ class Crowd:
         tail = b"".join(client.parts[-_LONGEST_END:])
         if self._ready and self._ready in tail:
             self._settle(client)
-        if not client.parts[-1] or tail.endswith(_LAST_CHUNK):
+        if not client.parts[-1] or tail.endswith(_LAST_CHUNK) or _is_refusal(client.parts[0]):
             self._leave(sock, client)
 
     def _connect(self, client: Client) -> None:
@@ -184,3 +186,10 @@ class Crowd:
         if not client.is_settled:
             client.is_settled = True
             self._unsettled -= 1
+
+
+def _is_refusal(first_part: bytes) -> bool:
+    """Whether a response is short, and all there: what has no chunks comes in one piece."""
+    head, _, body = first_part.partition(b"\r\n\r\n")
+    length = _LENGTH.search(head)
+    return length is not None and len(body) >= int(length[1])

@@ -30,7 +30,7 @@ class Kept:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._entries: dict[str, dict[str, dict[str, Any]]] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
         if path.exists():
             self._entries = json.loads(path.read_text("utf-8"))
 
@@ -38,15 +38,16 @@ class Kept:
         """These runs take the place of what was known; without any, `reason` says why."""
         told = [{figure: each[figure] for figure in each if figure not in _LEFT_OUT} for each in rounds]
         date = time.strftime("%Y-%m-%d")
-        self._entries.setdefault(load, {})[name] = {"date": date, "where": where, "rounds": told, "reason": reason}
+        self._entries[f"{load} {name}"] = {"date": date, "where": where, "reason": reason, "rounds": told}
 
     def save(self) -> None:
-        """Write all that is known."""
-        self._path.write_text(json.dumps(self._entries, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        """Write all that is known: a line for each load and server."""
+        lines = [f"{json.dumps(key)}: {json.dumps(entry)}" for key, entry in sorted(self._entries.items())]
+        self._path.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 
     def numbers(self, load: str, name: str, figure: str) -> list[float]:
         """What each run gave; empty where it was not run, or a run did not give it."""
-        rounds = self._entries.get(load, {}).get(name, {}).get("rounds", [])
+        rounds = self._entries.get(f"{load} {name}", {}).get("rounds", [])
         numbers = [each[figure] for each in rounds if figure in each]
         return numbers if len(numbers) == len(rounds) else []
 
@@ -67,13 +68,12 @@ class Kept:
 
     def reason(self, load: str, name: str) -> str:
         """Why there are no runs; empty where there are some."""
-        entry = self._entries.get(load, {}).get(name)
+        entry = self._entries.get(f"{load} {name}")
         return "not measured yet" if entry is None else str(entry["reason"])
 
     def places(self) -> list[str]:
         """Where and when all of it was measured, each once."""
-        told = [f"{each['date']}: {each['where']}" for load in self._entries.values() for each in load.values()]
-        return list(dict.fromkeys(told))
+        return sorted({f"{each['date']}: {each['where']}" for each in self._entries.values()})
 
 
 def machine_and_versions(rounds: int) -> str:
@@ -82,7 +82,8 @@ def machine_and_versions(rounds: int) -> str:
     cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
     named = {"Chatbubble": chatbubble.__version__, "Python": platform.python_version(), **_installed()}
     told = ", ".join(f"{name} {number}" for name, number in named.items())
-    return f"{os.cpu_count()} cores of {cpu}, {platform.system()} {platform.release()}; {rounds} rounds; {told}"
+    machine = f"{os.cpu_count()} cores of {cpu}, {platform.system()} {platform.release()}"
+    return f"{machine}, load average {os.getloadavg()[0]:.1f} at the start; {rounds} rounds; {told}"
 
 
 def _installed() -> dict[str, str]:

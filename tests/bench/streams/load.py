@@ -12,7 +12,6 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crowd import Client, Crowd, Start
@@ -62,16 +61,10 @@ def ask_at_once(order: Order, wire: Wire, words: str) -> list[Client]:
 
 def ask_one_by_one(order: Order, wire: Wire, words: str) -> list[Client]:
     """The next question once the one before it is answered."""
-    clients = [Client(wire.ask(words))]
-
-    def more() -> Iterator[Client]:
-        for _ in range(order.streams - 1):
-            clients.append(Client(wire.ask(words)))
-            yield clients[-1]
-
-    following = more()
+    clients = [Client(wire.ask(words)) for _ in range(order.streams)]
+    left = iter(clients[1:])
     crowd = Crowd(order.port)
-    crowd.run([Start(0.0, clients[0])], order.limit_s, then=lambda _: next(following, None))
+    crowd.run([Start(0.0, clients[0])], order.limit_s, then=lambda _: next(left, None))
     crowd.close()
     return clients
 

@@ -10,7 +10,8 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crowd import Client, Crowd, Start
@@ -40,20 +41,16 @@ class Order:
 
 
 def prepare(order: Order) -> list[Client]:
-    """Let all the answers be written, some at a time; returns who reads them again."""
+    """Let all the answers be written, some at a time."""
     wire, words = WIRES[order.wire], question(order.tokens, order.per_second)
     clients = [Client(wire.ask(words)) for _ in range(order.streams)]
-
-    def following() -> Iterator[Client]:
-        yield from clients[_AT_ONCE:]
-
-    left = following()
+    left = iter(clients[_AT_ONCE:])
     crowd = Crowd(order.port)
     step_s = order.tokens / order.per_second / _AT_ONCE
     first = [Start(number * step_s, client) for number, client in enumerate(clients[:_AT_ONCE])]
     crowd.run(first, order.limit_s, then=lambda _: next(left, None))
     crowd.close()
-    return [Client(request) for request in map(again, clients) if request]
+    return clients
 
 
 def again(client: Client) -> bytes:
@@ -70,7 +67,8 @@ def run(order: Order) -> Figures:
     """Prepare, come back, and say what came of it."""
     wire = WIRES[order.wire]
     gc.disable()
-    readers = prepare(order)
+    written = prepare(order)
+    readers = [Client(request) for request in map(again, written) if request]
     tell("began")
     began, used = time.monotonic(), time.process_time()
     words = question(round(3 * order.per_second), order.per_second)
@@ -81,7 +79,11 @@ def run(order: Order) -> Figures:
     crowd.close()
     took_s, load_s = time.monotonic() - began, time.process_time() - used
     tell("over")
-    return told_of(order, readers, others) | {"took_s": round(took_s, 3), "load_s": round(load_s, 3)}
+    # Who was not even answered cannot come back, and is missing among the exact ones.
+    unanswered = Counter(f"no stream: {client.fault or 'refused'}" for client in written if not again(client))
+    told = told_of(order, readers, others)
+    told["faults"] |= dict(unanswered)
+    return told | {"took_s": round(took_s, 3), "load_s": round(load_s, 3)}
 
 
 def told_of(order: Order, readers: Sequence[Client], others: Sequence[Client]) -> Figures:

@@ -23,6 +23,7 @@ from wording import FIRST_TOKEN, TOKEN, now_us, understood
 BACKLOG = 4096
 _MOST_AT_ONCE = 256  # tokens between two looks at the sockets
 _REQUEST_BYTES = 65_536
+_PATH = b"POST /v1/chat/completions "
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
@@ -184,7 +185,7 @@ class StandinModel:
             self._begin(connection, request)
 
     def _begin(self, connection: Connection, request: bytes) -> None:
-        asked = understood(request)
+        asked = understood(request) if request.startswith(_PATH) else None
         if asked is None:
             self._write(connection, _REFUSAL % (len(_REFUSED), _REFUSED))
             return

@@ -16,9 +16,10 @@ BEGIN, END = "<!-- streams: from here on the bench writes -->", "<!-- streams: u
 PLOTTED = ("quiet", "shop", "busy", "flood", "fast")
 _HOW = """A stand-in for the model says numbered tokens and stamps each with the time of its writing; a crowd of clients
 reads them from whatever server stands between, finds the stamps in the bytes, and checks that each token is there once
-and in its place. Both share one core, the servers under test have another. Each run has a server of its own, which has
-answered twenty questions before; the servers take turns, and the figures are medians of all rounds, the lowest and the
-highest in brackets where they matter.
+and in its place. Both share one core, and Redis and PostgreSQL with them; the servers under test have the others, one
+for each of their processes that answer as far as there are enough. With two cores two workers share one of them with
+the load. Each run has a server of its own, which has answered twenty questions before; the servers take turns, and the
+figures are medians of all rounds, the lowest and the highest in brackets where they matter.
 
 **The references do less.** They keep no log, so that a reader whose line breaks has lost the answer; they store no
 conversation, count nothing, and limit nobody. nginx does not even look at what it passes on. They are written as one
@@ -26,12 +27,12 @@ would write them with those tools, in `tests/bench/references`, each in one proc
 anybody between: what it shows is the harness's own.
 
 *Processor time* is that of all processes of the server, from the first question to the last byte, shared out over the
-tokens that were delivered; that of Redis and PostgreSQL, which run on the load's core, stands beside it. *Added delay*
-is from the model's write to the client's read of each token. *First token* counts from the client's connect; *added* is
-what of it the model did not take. *Memory* is what the resident memory grows by with all streams open, shared out over
-them. A server that has not delivered all by twelve seconds after the nominal end *is behind*: its delays mean nothing
-then. *Pace* is what came in a second, and shows where model and load were at their own limit, with the shares of their
-core in the last column."""
+tokens that were delivered; that of Redis and PostgreSQL stands beside it. *Added delay* is from the model's write to
+the client's read of each token. *First token* counts from the client's connect; *added* is what of it the model did not
+take. *Memory* is what the resident memory grows by with all streams open, shared out over them. A server that has not
+delivered all by twelve seconds after the nominal end (thirty, of questions at once) *is behind*: its delays mean
+nothing then. *Pace* is what came in a second, and shows, with the shares that model and load had of their core, where
+these were at their own limit."""
 
 
 def body(kept: Kept) -> str:
@@ -86,9 +87,9 @@ def _number(figure: str, unit: str, digits: int = 1, *, with_spread: bool = Fals
     return cell
 
 
-def _in_time(figure: str, *, with_spread: bool = False) -> Callable[[Kept, str, str], str]:
-    """A time that says nothing where not all has come."""
-    number = _number(figure, " ms", with_spread=with_spread)
+def _in_time(figure: str, unit: str = " ms", *, with_spread: bool = False) -> Callable[[Kept, str, str], str]:
+    """A figure that says nothing where not all has come."""
+    number = _number(figure, unit, with_spread=with_spread)
 
     def cell(kept: Kept, load: str, name: str) -> str:
         share = kept.share(load, name)
@@ -137,7 +138,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Kept, str, str], str]], ...] = (
     ("all served", _in_time("served_ms")),
     ("events", _number("events", "", 0)),
     ("bytes per token", _number("bytes_per_token", "", 0)),
-    ("memory per stream", _number("kb_per_stream", " KB")),
+    ("memory per stream", _in_time("kb_per_stream", " KB")),
     ("of the process", _number("peak_mb", " MB", 0)),
     ("pace", _number("pace", "/s", 0)),
     ("model + load", _harness),

@@ -13,11 +13,8 @@ from typing import NamedTuple
 from wording import ASKED, STAMP
 
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
+_SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:;[^\r\n]*)?\r\n")
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
-
-
-class Malformed(Exception):
-    """The bytes are no HTTP response whose end is there."""
 
 
 class Token(NamedTuple):
@@ -109,19 +106,20 @@ class Transcript:
 
     def _dechunk(self, raw: bytes, at: int, *, is_chunked: bool) -> Iterator[bytes]:
         taken = 0
-        while is_chunked and (line_end := raw.find(b"\r\n", at)) > 0:
-            size = int(raw[at:line_end].partition(b";")[0], 16)
-            if size == 0:
-                self.is_whole = True
-                return
-            piece = raw[line_end + 2 : line_end + 2 + size]
-            self._places.append((taken, line_end + 2))
-            yield piece
-            taken += len(piece)
-            at = line_end + 2 + size + 2
         if not is_chunked:
             self._places.append((0, at))
             yield raw[at:]
+            return
+        while found := _SIZE.match(raw, at):  # what is no chunk is no end either
+            size = int(found[1], 16)
+            if size == 0:
+                self.is_whole = True
+                return
+            piece = raw[found.end() : found.end() + size]
+            self._places.append((taken, found.end()))
+            yield piece
+            taken += len(piece)
+            at = found.end() + size + 2
 
     def _read_us(self, at: int) -> int:
         """When the body's byte at this place was read."""
