@@ -49,7 +49,7 @@ lint: install ## check style, types and the rules of the house, on both sides
 	$(JS) node widget/node_modules/typescript/bin/tsc --project widget
 	$(JS) node widget/node_modules/eslint/bin/eslint.js --config widget/eslint.config.js --max-warnings=0 widget tests
 
-bench: install needs $(STAMPS)/bench ## measure, for an hour and a half; prints tables, and writes docs/performance.md
+bench: install needs $(STAMPS)/bench ## measure, for two hours; prints tables, and writes docs/performance.md
 	@$(JS) fetch --all
 	@$(BIN)/python tests/bench/run.py
 	@echo; echo markdown; $(JS) node tests/bench/widget/markdown.js

@@ -67,9 +67,11 @@ class Kept:
         return exact == streams if streams else None
 
     def reason(self, load: str, name: str) -> str:
-        """Why there are no runs; empty where there are some."""
+        """That there are no runs, and why; empty where there are some."""
         entry = self._entries.get(f"{load} {name}")
-        return "not measured yet" if entry is None else str(entry["reason"])
+        if entry is None:
+            return "not measured yet"
+        return "" if entry["rounds"] else f"not run: {entry['reason']}"
 
     def places(self) -> list[str]:
         """Where and when all of it was measured, each once."""

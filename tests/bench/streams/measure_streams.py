@@ -21,7 +21,7 @@ sys.path[:0] = [
 from contenders import CONTENDERS, NotRunnable  # noqa: E402 -- our own folders come first
 from figures import written_into  # noqa: E402
 from kept import Kept, machine_and_versions  # noqa: E402
-from loads import LOADS  # noqa: E402
+from loads import LOADS, Load  # noqa: E402
 from measuring import Bench  # noqa: E402
 from results import Figures  # noqa: E402
 from stream_goals import goals, reached  # noqa: E402
@@ -63,21 +63,30 @@ _TOLD = {
 
 
 def take_turns(bench: Bench, kept: Kept, given: argparse.Namespace) -> None:
-    """All rounds; what is known of each load and server is kept after every one of its runs."""
+    """All rounds; after each of them, what is known so far is written."""
     where = machine_and_versions(given.rounds)
     rounds: dict[tuple[str, str], list[Figures]] = {}
     turns = [(load, name) for load in map(LOADS.__getitem__, given.loads) for name in load.contenders]
-    for load, name in [turn for _ in range(given.rounds) for turn in turns if turn[1] in given.only]:
-        try:
-            told = bench.run(CONTENDERS[name], load)
-        except NotRunnable as reason:
-            print(f"{load.name:10} {name:17}  not run: {reason}", flush=True)
-            kept.put(load.name, name, [], where, str(reason))
-            continue
-        print(line(load.name, name, told), flush=True)
-        known = rounds.setdefault((load.name, name), [])
-        known.append(told)
-        kept.put(load.name, name, known, where)
+    for _ in range(given.rounds):
+        for load, name in turns:
+            if name in given.only:
+                known = rounds.setdefault((load.name, name), [])
+                reason = take_turn(bench, load, name, known)
+                kept.put(load.name, name, known, where, reason)
+        if not given.print:
+            write(kept)
+
+
+def take_turn(bench: Bench, load: Load, name: str, known: list[Figures]) -> str:
+    """One run, which joins those that are known; returns why there was none."""
+    try:
+        told = bench.run(CONTENDERS[name], load)
+    except NotRunnable as reason:
+        print(f"{load.name:10} {name:17}  not run: {reason}", flush=True)
+        return str(reason)
+    print(line(load.name, name, told), flush=True)
+    known.append(told)
+    return ""
 
 
 def main() -> int:
@@ -96,8 +105,6 @@ def main() -> int:
         finally:
             bench.close()
     print("\n" + body(kept))
-    if not given.print:
-        write(kept)
     return reached(goals(kept))
 
 

@@ -60,15 +60,13 @@ def load_table(kept: Kept, load: Load) -> str:
     """One load: a row for each server, and a column for each figure that any of them has."""
     cells = {name: [_cell(kept, load.name, name, column) for column in _COLUMNS] for name in load.contenders}
     if all(kept.reason(load.name, name) for name in load.contenders):
-        return "\n".join(
-            f"- {CONTENDERS[name].title}: not run: {kept.reason(load.name, name)}" for name in load.contenders
-        )
+        return "\n".join(f"- {CONTENDERS[name].title}: {kept.reason(load.name, name)}" for name in load.contenders)
     used = [place for place in range(len(_COLUMNS)) if any(row[place] for row in cells.values())]
     head = ["server", *(_COLUMNS[place][0] for place in used)]
     rows = []
     for name, row in cells.items():
         reason = kept.reason(load.name, name)
-        told = [f"not run: {reason}", *[""] * (len(used) - 1)] if reason else [row[place] for place in used]
+        told = [reason, *[""] * (len(used) - 1)] if reason else [row[place] for place in used]
         rows.append([CONTENDERS[name].title, *told])
     return table(head, rows)
 
