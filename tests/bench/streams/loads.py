@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+_OTHER_FILES = 500
 GRACE_S = 12.0  # a server that is behind by then has shown it
 REFERENCES = ("nginx", "express", "fastapi", "flask")
 OURS = ("chatbubble", "chatbubble-redis")
@@ -37,6 +38,12 @@ class Load:
     def limit_s(self) -> float:
         """When it is over, whatever is still to come."""
         return self.nominal_s + self.grace_s
+
+    @property
+    def files(self) -> int:
+        """How many a server opens: a socket for each reader, and for each answer one to the model."""
+        sockets = 1 if self.script == "idle.py" else 2
+        return sockets * int(self.order["streams"]) + _OTHER_FILES
 
 
 def paced(name: str, streams: int, per_second: int, *contenders: str, tokens: int = 200, spread_s: float = 1.0) -> Load:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ class Bench:
     """The model and the shared stores, and the servers that come and go between them; in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        _, self._files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self._files, self._files))
         self._folder = folder
         self._started = ExitStack()
         self.stores = SharedStores(folder)
@@ -59,6 +60,8 @@ class Bench:
 
     def run(self, contender: Contender, load: Load) -> Figures:
         """Start the server, warm it up, put the load on it. Raises NotRunnable."""
+        if self._files < load.files:
+            raise NotRunnable(f"a process may open {self._files:,} files here, and needs {load.files:,}: ulimit -Hn")
         with self._server(contender) as server:
             if contender.launch is not None:
                 self._ask(contender, server, WARM_UP, lambda _: None)
@@ -146,7 +149,7 @@ def _shared_out(told: Figures, server_s: float, model_s: float, stores_s: float,
 def _await(process: subprocess.Popen[bytes], port: int, contender: Contender, log: Path) -> None:
     deadline = time.monotonic() + _START_S
     while True:
-        with suppress(ConnectionRefusedError):
+        with suppress(OSError, HTTPException):  # it does not listen yet, or not all of it
             socket.create_connection(("127.0.0.1", port)).close()
             if contender.is_ready(port):
                 return
