@@ -90,8 +90,8 @@ def _in_time(figure: str, unit: str = " ms", *, with_spread: bool = False) -> Ca
     number = _number(figure, unit, with_spread=with_spread)
 
     def cell(kept: Kept, load: str, name: str) -> str:
-        share = kept.share(load, name)
-        return "is behind" if share is not None and share < BEHIND else number(kept, load, name)
+        share, told = kept.share(load, name), number(kept, load, name)
+        return "is behind" if told and share is not None and share < BEHIND else told
 
     return cell
 
