@@ -172,9 +172,13 @@ class Chat:
 
     def _follow(self, visitor_id: str, stream_id: str, last_event_id: str | None) -> StreamReader:
         owner = self._log.owner(stream_id)
-        if owner == visitor_id and self._log.is_foreign(stream_id) and self._is_left_behind(visitor_id, stream_id):
-            self._log.discard(stream_id)
-            owner = None
+        if owner == visitor_id and self._log.is_foreign(stream_id):
+            if self._is_left_behind(visitor_id, stream_id):
+                self._log.discard(stream_id)
+                owner = None
+            else:
+                # The store was asked: what was here before may have gone meanwhile, with a Redis that was restarted.
+                owner = self._log.owner(stream_id)
         if owner is None:
             self._retell(visitor_id, stream_id)
         elif owner != visitor_id:

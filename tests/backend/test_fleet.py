@@ -89,6 +89,26 @@ def test_a_process_that_stops_is_counted_no_more(pair: tuple[Served, Served]) ->
         gevent.sleep(0.05)
 
 
+def test_a_stream_that_goes_while_the_store_is_asked_is_out_of_reach_and_not_unknown(
+    pair: tuple[Served, Served], settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = pair
+    here.provider.hold()
+    visitor = here.visitor()
+    stream_id = visitor.ask("Where is my parcel?").next_event().data["streamId"]
+    find_turn = there.mounted.store.find_turn
+
+    def look(wanted: str) -> object:
+        for key in shared_redis().keys(settings["redis_prefix"]):
+            shared_redis().ask("DEL", key)
+        there.mounted.log.discard(wanted)  # as what follows Redis does when that has forgotten
+        return find_turn(wanted)
+
+    monkeypatch.setattr(there.mounted.store, "find_turn", look)
+    refusal = there.visitor(visitor.session).resume(stream_id)
+    assert (refusal.status, refusal.json()["error"]["code"]) == (503, "STORE_UNAVAILABLE")
+
+
 def test_many_who_read_on_elsewhere_look_into_the_store_once(
     pair: tuple[Served, Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
