@@ -62,6 +62,7 @@ class Chat:
         if known is not None:
             return self._follow(known.visitor_id, known.stream_id, None)
         self._workers.admit()
+        self._saver.admit()
         try:
             admission = self._admit(question)
         except RateLimited:

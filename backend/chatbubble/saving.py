@@ -15,7 +15,7 @@ import gevent
 from gevent.event import Event as Signal
 from gevent.lock import BoundedSemaphore
 
-from .errors import StoreUnavailable
+from .errors import Overloaded, StoreUnavailable
 from .logs import Trace, follow, tell_fault, trace_stream
 from .measures import Measures
 from .records import Answer, FinishReason, Turn, TurnState
@@ -26,6 +26,9 @@ logger = logging.getLogger("chatbubble.turn")
 PATIENCE_S = 2.0
 MAX_ANSWERS = 1000
 MAX_CHARS = 16_777_216
+# So many wait only where the store takes less than is answered: then no new questions are.
+BEHIND = 200
+_AT_ONCE = 4
 # Of an answer that fails by itself, while the store takes others.
 MAX_ATTEMPTS = 20
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
@@ -75,8 +78,15 @@ class Saver:
         self._has_none.set()
         self._is_at_work = False
 
+    def admit(self) -> None:
+        """Raises Overloaded while so many answers wait that more could only join them."""
+        if len(self._waiting) >= BEHIND:
+            raise Overloaded(retry_after_s=5, detail=f"{len(self._waiting)} answers wait to be saved")
+
     def save(self, turn: Turn, answer: Answer) -> Saved:
         """Save this answer and end its turn, now or later. Raises nothing."""
+        if len(self._waiting) >= BEHIND:
+            return self._keep(turn, answer)  # one more who asks a busy store would only make it busier
         # In a greenlet of its own: what takes too long is left to its end, and does no harm then.
         attempt = gevent.spawn(self._attempt, turn, answer)
         attempt.join(self._patience_s)
@@ -139,21 +149,30 @@ class Saver:
             self._is_at_work = False
 
     def _save_all(self) -> bool:
-        """One attempt for each, oldest first; False once the store is found to be away."""
+        """One attempt for each, oldest first, a few at once; False once the store is found to be away."""
         with self._saving:
-            for waiting in list(self._waiting.values()):
-                follow(waiting.trace)
-                outcome = self._attempt(waiting.turn, waiting.answer)
-                if isinstance(outcome, StoreUnavailable):
-                    logger.debug("%d answers are still not saved: %s", len(self._waiting), outcome.detail)
+            oldest_first = list(self._waiting.values())
+            for start in range(0, len(oldest_first), _AT_ONCE):
+                group = [gevent.spawn(self._save_one, waiting) for waiting in oldest_first[start : start + _AT_ONCE]]
+                gevent.joinall(group)
+                if not all(attempt.get() for attempt in group):
                     return False
-                if isinstance(outcome, Saved):
-                    self._leave(waiting)
-                    self._measures.saved_late += outcome is Saved.NOW
-                    word = "saved late" if outcome is Saved.NOW else "erased before it was saved"
-                    logger.warning("answer %s was %s", waiting.turn.message_id, word)
-                else:
-                    self._try_again(waiting, outcome)
+        return True
+
+    def _save_one(self, waiting: _Waiting) -> bool:
+        """One attempt for one; False where the store is away."""
+        follow(waiting.trace)
+        outcome = self._attempt(waiting.turn, waiting.answer)
+        if isinstance(outcome, StoreUnavailable):
+            logger.debug("%d answers are still not saved: %s", len(self._waiting), outcome.detail)
+            return False
+        if isinstance(outcome, Saved):
+            self._leave(waiting)
+            self._measures.saved_late += outcome is Saved.NOW
+            word = "saved late" if outcome is Saved.NOW else "erased before it was saved"
+            logger.warning("answer %s was %s", waiting.turn.message_id, word)
+        else:
+            self._try_again(waiting, outcome)
         return True
 
     def _try_again(self, waiting: _Waiting, failure: Exception) -> None:

@@ -15,10 +15,11 @@ from serving import Serve, Served
 from store_forms import answer
 from stream_client import Reply, joined_text
 
-from chatbubble.errors import StoreUnavailable
+from chatbubble import saving
+from chatbubble.errors import Overloaded, StoreUnavailable
 from chatbubble.measures import Measures
 from chatbubble.records import Answer, Turn, TurnState
-from chatbubble.saving import MAX_ATTEMPTS, Saved, Saver
+from chatbubble.saving import BEHIND, MAX_ATTEMPTS, Saved, Saver
 
 
 class Shelf:
@@ -29,12 +30,15 @@ class Shelf:
         self.answers: dict[str, Answer] = {}
         self.erased: set[str] = set()
         self.poison: set[str] = set()
+        self.asking = 0
         self.may_go_on = Event()
         self.may_go_on.set()
 
     def finish_turn(self, turn: Turn, answer: Answer) -> bool:
         """See ConversationStore."""
+        self.asking += 1
         self.may_go_on.wait()
+        self.asking -= 1
         if not self.is_open:
             raise StoreUnavailable(detail="closed")
         if turn.stream_id in self.poison:
@@ -150,6 +154,35 @@ def test_an_answer_that_fails_alone_holds_up_no_other_and_is_given_up(
     assert MAX_ATTEMPTS > 1
 
 
+def test_who_could_not_be_saved_in_time_is_not_answered(make_saver: Callable[..., Saver], shelf: Shelf) -> None:
+    saver = make_saver(patience_s=5.0)
+    shelf.is_open = False
+    for number in range(BEHIND):
+        saver.admit()
+        assert saver.save(turn(f"s{number}"), answer("Hello")) is Saved.LATER
+    with pytest.raises(Overloaded, match="200 answers wait to be saved"):
+        saver.admit()
+    # Nor does one more ask a store that is behind: what ends now waits in line.
+    shelf.may_go_on.clear()
+    assert saver.save(turn("last"), answer("Hello")) is Saved.LATER
+    shelf.is_open = True
+    shelf.may_go_on.set()
+    until(lambda: len(shelf.answers) == BEHIND + 1)
+    saver.admit()
+
+
+def test_a_slow_store_is_given_several_at_once(make_saver: Callable[..., Saver], shelf: Shelf) -> None:
+    saver = make_saver()
+    shelf.is_open = False
+    for number in range(8):
+        saver.save(turn(f"s{number}"), answer("Hello"))
+    shelf.may_go_on.clear()
+    shelf.is_open = True
+    until(lambda: shelf.asking == 4)
+    shelf.may_go_on.set()
+    until(lambda: len(shelf.answers) == 8)
+
+
 def test_a_turn_that_is_erased_while_its_answer_waits_is_left_erased(
     make_saver: Callable[..., Saver], shelf: Shelf, measures: Measures
 ) -> None:
@@ -210,6 +243,23 @@ def test_the_next_question_does_not_wait_until_the_last_answer_is_saved(
     assert second.until_end()[-1].type == "done"
     assert [message["content"] for message in visitor.conversation()["messages"]] == ["first", "one", "second", "two"]
     served.await_stats(unsaved=0, savedLate=1, savedNever=0)
+
+
+def test_no_question_is_admitted_while_too_many_answers_wait(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = serve()
+
+    def refuse(_turn: Turn, _answer: Answer) -> bool:
+        raise StoreUnavailable(detail="slow")
+
+    monkeypatch.setattr(saving, "BEHIND", 1)
+    monkeypatch.setattr(served.mounted.store, "finish_turn", refuse)
+    served.provider.script("Hello")
+    assert served.visitor().ask("Where is my parcel?").until_end()[-1].type == "done"
+    refusal = served.visitor().ask("And mine?")
+    assert (refusal.status, refusal.json()["error"]["code"]) == (503, "OVERLOADED")
+    assert int(refusal.headers["retry-after"]) > 0
+    monkeypatch.undo()
+    until(lambda: served.visitor().ask("And now?").status == 200)
 
 
 def test_while_an_answer_waits_its_conversation_shows_it_all_the_same(
