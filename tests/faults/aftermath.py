@@ -15,7 +15,7 @@ from wire_client import read_block
 
 T = TypeVar("T")
 
-_WITHIN_S = 30.0
+_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.05
 _TURNS = """
     SELECT turns.stream_id, turns.state, messages.content, messages.finish_reason, messages.error_code
@@ -28,12 +28,14 @@ def read_store(url: str, stories: Sequence[Story]) -> None:
     where the database was away."""
     by_stream = {story.stream_id: story for story in stories}
 
+    newest: list[tuple[Any, ...]] = []
+
     def look() -> list[tuple[Any, ...]] | None:
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
-            rows = connection.execute(_TURNS, [list(by_stream)]).fetchall()
-        return None if any(state == "running" for _, state, *_ in rows) else rows
+            newest[:] = connection.execute(_TURNS, [list(by_stream)]).fetchall()
+        return None if any(state == "running" for _, state, *_ in newest) else newest
 
-    for stream_id, *row in _await(look, psycopg.OperationalError) or ():
+    for stream_id, *row in _await(look, psycopg.OperationalError) or newest:
         by_stream[stream_id].stored.append(StoredRow(*row))
 
 

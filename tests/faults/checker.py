@@ -38,11 +38,13 @@ class Violation:
 @dataclass(frozen=True)
 class Allowed:
     """What may come of an answer beside the plain one: `calls` of the model in all, other endings than the whole text
-    (codes of `error`), and whether its text may come anew after a `reset`."""
+    (codes of `error`), and whether its text may come anew after a `reset`; `retold`: also after its end, to those who
+    had not read that yet, since everything that knew of the end was lost with it."""
 
     calls: int = 1
     endings: frozenset[str] = field(default_factory=frozenset)
     resets: bool = False
+    retold: bool = False
 
 
 def check(story: Story, allowed: Allowed) -> list[Violation]:
@@ -58,8 +60,8 @@ Finding = tuple[Rule, str]
 def _findings(story: Story, allowed: Allowed) -> Iterator[tuple[str, Iterator[Finding]]]:
     for reading in story.readings:
         yield reading.reader, _check_reading(reading, story.calls, allowed)
-    yield "all readers", _check_agreement(story)
-    yield "store", _check_stored(story)
+    yield "all readers", _check_agreement(story, allowed)
+    yield "store", _check_stored(story, allowed)
     yield "model", _check_calls(story, allowed)
 
 
@@ -149,9 +151,9 @@ def _last_text(reading: Reading) -> str:
     return "".join(event.text for event in reading.accepted[start:] if event.type == "token")
 
 
-def _check_agreement(story: Story) -> Iterator[Finding]:
+def _check_agreement(story: Story, allowed: Allowed) -> Iterator[Finding]:
     endings = _endings(story)
-    if len(endings) > 1:
+    if len(endings) > 1 and not allowed.retold:
         yield Rule.SAME, f"it ended in {len(endings)} ways: {sorted((how, text[-30:]) for how, text in endings)}"
     known: dict[str, Accepted] = {}
     for reading in story.readings:
@@ -163,11 +165,18 @@ def _check_agreement(story: Story) -> Iterator[Finding]:
                 )
 
 
-def _check_stored(story: Story) -> Iterator[Finding]:
+def _check_stored(story: Story, allowed: Allowed) -> Iterator[Finding]:
     if len(story.stored) != 1:
         yield Rule.STORED, f"there are {len(story.stored)} turns of it"
         return
     row = story.stored[0]
+    if row.state == "running":
+        yield Rule.STORED, "it counts as running, long after its end"
+        return
+    if allowed.retold:
+        if not any(call.text.startswith(row.content or "") for call in story.calls):
+            yield Rule.STORED, f"stored is {(row.content or '')[-40:]!r}, which no call of the model said"
+        return
     for how, text in _endings(story):
         if how not in (row.finish_reason, row.error_code):
             yield Rule.STORED, f"it is stored as {row.finish_reason} {row.error_code or ''}, and ended as {how}"

@@ -190,10 +190,10 @@ def _execute(world: World, statement: str) -> None:
         return
 
 
-PROCESSES, POSTGRES = "processes", "postgres"
+PROCESSES, REDIS, POSTGRES = "processes", "redis", "postgres"
 OF_ALL: dict[str, tuple[Incident, ...]] = {
     PROCESSES: (kill, kill, hang_up, stop, freeze, freeze),
-    "redis": (
+    REDIS: (
         restart_redis, freeze_redis, slow_redis, cut_redis, write_protect_redis, fill_redis, flush_redis,
     ),
     POSTGRES: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from checker import Allowed, Rule, check
@@ -63,6 +64,17 @@ def test_a_history_with_a_reset_breaks_none_where_that_is_explained() -> None:
     told = run_again(reading(*BEGUN, RESET, *telling(AGAIN, "f")), reading(*telling(AGAIN, "f"), name="follower"))
     assert broken(told, TWICE) == set()
     assert broken(told) == {Rule.REPEAT, Rule.CALLS}
+
+
+def test_an_answer_may_end_in_two_ways_where_its_end_was_lost_by_all_who_knew() -> None:
+    told = run_again(reading(*telling()), reading(*telling(AGAIN, "f"), name="follower"))
+    told.calls[0].words_said = len(told.calls[0].words)
+    assert broken(told, replace(TWICE, retold=True)) == set()
+    assert broken(told, TWICE) == {Rule.SAME, Rule.STORED}
+    told.stored = [StoredRow("done", "what nobody said", "stop", None)]
+    assert broken(told, replace(TWICE, retold=True)) == {Rule.STORED}
+    told.stored = [StoredRow("running", None, None, None)]
+    assert broken(told, replace(TWICE, retold=True)) == {Rule.STORED}
 
 
 def test_a_log_that_was_lost_in_part_may_lack_its_end() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gevent
 import incidents
@@ -26,6 +26,7 @@ PAUSES_MS = (5, 20, 60, 100)
 ON_A_BAD_LINE = 0.3
 MOST_CUTS, HEAD_BYTES, TOKEN_BYTES = 5, 700, 80
 GIVES_UP_S = 150.0
+SOON_S = 5.0  # what was away is asked again, and has all it missed
 
 
 @dataclass
@@ -33,7 +34,12 @@ class Happening:
     """One incident of a line, `ended_at` once it is mended."""
 
     line: str
+    began_at: float = field(default_factory=time.monotonic)
     ended_at: float = float("inf")
+
+    def is_near(self, other: Happening, within_s: float) -> bool:
+        """Whether both went on at once, or one so soon after the other."""
+        return self.began_at <= other.ended_at + within_s and other.began_at <= self.ended_at + within_s
 
 
 class Chaos:
@@ -117,12 +123,24 @@ class Chaos:
         may end as interrupted: where two died of it, or where Redis forgot, at the same time, who had it in hand. Where
         the database was away for longer than an answer waits for it to begin, the visitor is told so."""
         cut = sum(call.was_cut for call in story.calls)
-        hit = {happening.line for happening in self._happened if happening.ended_at > story.began_at}
+        happened = [happening for happening in self._happened if happening.ended_at > story.began_at]
+        hit = {happening.line for happening in happened}
         endings = {
             code for line, code in ((incidents.PROCESSES, "INTERRUPTED"), (incidents.POSTGRES, "STORE_UNAVAILABLE"))
             if line in hit
         }  # fmt: skip
-        return Allowed(1 + cut, frozenset(endings), resets=True)
+        return Allowed(1 + cut, frozenset(endings), resets=True, retold=self._may_be_retold(happened))
+
+    def _may_be_retold(self, happened: Sequence[Happening]) -> bool:
+        """Whether an end may have been told and then lost: the database could not take it, nor Redis keep it, and the
+        process that still had it died. It is then told anew to whoever comes later."""
+        of_line = {name: [each for each in happened if each.line == name] for name in incidents.OF_ALL}
+        return any(
+            database.is_near(redis, SOON_S) and (database.is_near(process, SOON_S) or redis.is_near(process, SOON_S))
+            for database in of_line[incidents.POSTGRES]
+            for redis in of_line[incidents.REDIS]
+            for process in of_line[incidents.PROCESSES]
+        )
 
 
 def run(ground: Ground, seed: int, seconds: int) -> Outcome:
