@@ -6,7 +6,8 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import sys  # noqa: E402 -- patching comes first
+import signal  # noqa: E402 -- patching comes first
+import sys  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -32,6 +33,10 @@ from switches import no_collections  # noqa: E402, F401 -- a fixture
 from turning import make_turns, turns  # noqa: E402, F401 -- fixtures
 
 from chatbubble.providers.openai import OpenAIProvider  # noqa: E402
+
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # Under nohup all servers that are started here would inherit that, and mean it.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

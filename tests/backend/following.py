@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import gevent
 from stream_client import Received, joined_text
 from stream_log_forms import decode
@@ -19,6 +21,13 @@ class Reader:
         self._log = log
         self._cursor: Cursor | None = None
         self._reading = gevent.spawn(self._read)
+
+    def await_text(self, text: str) -> None:
+        """Until it has read so far."""
+        deadline = time.monotonic() + 15
+        while joined_text(self.events) != text:
+            assert time.monotonic() < deadline, self.events
+            gevent.sleep(0.01)
 
     def end(self) -> str:
         """The text, once the answer is over."""

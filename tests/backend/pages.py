@@ -115,16 +115,23 @@ class Page:
         travels = self._gate.travels
         while True:
             self.visitor.port = self._gate.find()
-            travels.arrivals.append(time.monotonic())
-            if self.stream_id:
-                last_event_id = self.events[-1].id if self.events else ""
-                reply = self.visitor.resume(self.stream_id, last_event_id, timeout_s=_PATIENCE_S)
-            else:
-                reply = self._open(self.visitor)
+            at = time.monotonic()
+            try:
+                reply = self._open_again()
+            except ConnectionError:
+                travels.refused += 1  # who listened a moment ago does no more
+                continue
+            travels.arrivals.append(at)
             if reply.status != 503:
                 return reply
             travels.put_off += 1
             gevent.sleep(float(reply.headers["retry-after"]) + random.random())
+
+    def _open_again(self) -> Reply:
+        if not self.stream_id:
+            return self._open(self.visitor)
+        last_event_id = self.events[-1].id if self.events else ""
+        return self.visitor.resume(self.stream_id, last_event_id, timeout_s=_PATIENCE_S)
 
 
 def asking(question: str) -> Callable[[Visitor], Reply]:

@@ -242,6 +242,7 @@ def test_who_was_taken_over_can_write_nothing_more(
     assert here.flush(5)
     third = make_log()
     own, other = here.reader("s"), Reader(third)
+    other.await_text("old ")
     there.take_over("s", "anna")
     here.append("s", Token("late", 4, 1))
     assert here.flush(5)
