@@ -20,7 +20,7 @@ logger = logging.getLogger("chatbubble.stream_log")
 LINGER_S = 10.0
 _LOOK_AFTER_S = 5.0  # a copy that hears nothing is looked after so often
 _PAGE = 512
-_ATTEMPTS = 3
+_PAUSES_S = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 
 
 class _Gap(Exception):
@@ -86,11 +86,11 @@ class RedisFollower:
 
     def _fetch(self, stream_id: str) -> tuple[_Copy, list[Entry]] | None:
         """A stream as far as it is told, from its first event on."""
-        for _ in range(_ATTEMPTS):
+        for pause_s in _PAUSES_S:
             try:
                 return self._read_whole(stream_id)
             except _Gap:
-                gevent.sleep(0)  # it may have been written anew just now
+                gevent.sleep(pause_s)  # it may be being written anew, a long one in several steps
         # Somebody has cut it. Once it is gone, whoever writes it writes it anew.
         _, (ended,) = self._link.look(
             ("DEL", self._keys.events(stream_id)), ("HMGET", self._keys.meta(stream_id), "ended")
