@@ -11,7 +11,9 @@ from raw_http import request
 from serving import Serve, Served
 from stream_client import Connection, Reply, Visitor, joined_text
 
-from chatbubble import slots
+from chatbubble import saving, slots
+from chatbubble.errors import StoreUnavailable
+from chatbubble.records import Answer, Turn
 from chatbubble.slots import Slots
 
 STREAMS = 20
@@ -161,3 +163,21 @@ def test_who_is_in_stays_in(crowded: Served) -> None:
     assert_put_off(crowded.visitor().ask())
     crowded.await_stats(activeConnections=STREAMS, activeTurns=STREAMS)
     assert not any(reply.is_at_end for reply in replies)
+
+
+def test_no_question_is_admitted_while_too_many_answers_wait(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = serve()
+
+    def refuse(_turn: Turn, _answer: Answer) -> bool:
+        raise StoreUnavailable(detail="slow")
+
+    monkeypatch.setattr(saving, "BEHIND", 1)
+    monkeypatch.setattr(served.mounted.store, "finish_turn", refuse)
+    served.provider.script("Hello")
+    assert served.visitor().ask("Where is my parcel?").until_end()[-1].type == "done"
+    refusal = served.visitor().ask("And mine?")
+    assert (refusal.status, refusal.json()["error"]["code"]) == (503, "OVERLOADED")
+    assert int(refusal.headers["retry-after"]) > 0
+    monkeypatch.undo()
+    served.await_stats(unsaved=0)
+    assert served.visitor().ask("And now?").status == 200

@@ -15,7 +15,6 @@ from serving import Serve, Served
 from store_forms import answer
 from stream_client import Reply, joined_text
 
-from chatbubble import saving
 from chatbubble.errors import Overloaded, StoreUnavailable
 from chatbubble.measures import Measures
 from chatbubble.records import Answer, Turn, TurnState
@@ -243,23 +242,6 @@ def test_the_next_question_does_not_wait_until_the_last_answer_is_saved(
     assert second.until_end()[-1].type == "done"
     assert [message["content"] for message in visitor.conversation()["messages"]] == ["first", "one", "second", "two"]
     served.await_stats(unsaved=0, savedLate=1, savedNever=0)
-
-
-def test_no_question_is_admitted_while_too_many_answers_wait(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    served = serve()
-
-    def refuse(_turn: Turn, _answer: Answer) -> bool:
-        raise StoreUnavailable(detail="slow")
-
-    monkeypatch.setattr(saving, "BEHIND", 1)
-    monkeypatch.setattr(served.mounted.store, "finish_turn", refuse)
-    served.provider.script("Hello")
-    assert served.visitor().ask("Where is my parcel?").until_end()[-1].type == "done"
-    refusal = served.visitor().ask("And mine?")
-    assert (refusal.status, refusal.json()["error"]["code"]) == (503, "OVERLOADED")
-    assert int(refusal.headers["retry-after"]) > 0
-    monkeypatch.undo()
-    until(lambda: served.visitor().ask("And now?").status == 200)
 
 
 def test_while_an_answer_waits_its_conversation_shows_it_all_the_same(

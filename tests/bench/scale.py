@@ -147,6 +147,24 @@ def table(*rows: Sequence[str]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rest))
 
 
+def tell_costs() -> Iterator[Sequence[str]]:
+    """What one of each costs, and which load of `make bench` says so."""
+    yield "a token, from the model's server to the reader", f"{MEASURED.token_us:g} us of a core", "`shop`, Redis"
+    yield (
+        "a question, with all that it has begun and saved",
+        f"{MEASURED.question_ms:g} ms of a core",
+        "`single`, Redis",
+    )
+    yield "a reader who comes back", f"{MEASURED.resume_ms:g} ms of a core", "`resumes`"
+    yield "a running answer in memory", f"{MEASURED.running_kb:g} KB", "`shop`"
+    yield "an open stream without an answer", f"{MEASURED.idle_kb:g} KB", "`idle`"
+    yield "a token on its way to the reader", f"{MEASURED.wire_bytes:g} bytes", "`shop`"
+    yield "a token, at Redis", f"{MEASURED.redis_us:g} us of a core", "`shop`, Redis: both stores together"
+    yield "a token, kept in Redis", f"{MEASURED.redis_bytes:g} bytes", "its `MEMORY USAGE`"
+    yield "a question, at PostgreSQL", f"{MEASURED.postgres_ms:g} ms of a core", "`single`, Redis: both stores together"
+    yield "a question and its answer in the database", f"{MEASURED.row_bytes:,.0f} bytes", "tables and indexes"
+
+
 def tell_demand(each: Demand) -> Sequence[str]:
     """What comes."""
     return (
@@ -226,6 +244,7 @@ def make_tables() -> dict[str, str]:
         "what happens", "readers", "processes left", "most in 100 ms", "a reader waits, p99", "the last one after",
     )  # fmt: skip
     return {
+        "costs": table(("what", "costs", "measured by"), *tell_costs()),
         "demand": table(comes, *map(tell_demand, demands)),
         "supply": table(takes, *map(tell_supply, demands)),
         "money": table(costs, *map(tell_money, demands)),
