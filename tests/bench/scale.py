@@ -29,16 +29,16 @@ MOST_ARRIVALS = 200_000
 class Measured:
     """What one thing costs us; docs/scale.md tells how each was measured."""
 
-    token_us: float = 40.0
-    question_ms: float = 5.0
-    resume_ms: float = 2.0
-    idle_kb: float = 25.0
-    running_kb: float = 60.0
-    wire_bytes: float = 120.0
-    redis_us: float = 8.0
-    redis_bytes: float = 260.0
-    postgres_ms: float = 2.0
-    row_bytes: float = 2_500.0
+    token_us: float = 15.0
+    question_ms: float = 23.1
+    resume_ms: float = 1.8
+    idle_kb: float = 31.0
+    running_kb: float = 98.0
+    wire_bytes: float = 99.0
+    redis_us: float = 5.0
+    redis_bytes: float = 68.0
+    stores_ms: float = 6.9
+    row_bytes: float = 3_100.0
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def table(*rows: Sequence[str]) -> str:
 
 def tell_costs() -> Iterator[Sequence[str]]:
     """What one of each costs, and which load of `make bench` says so."""
-    yield "a token, from the model's server to the reader", f"{MEASURED.token_us:g} us of a core", "`shop`, Redis"
+    yield "a token, on top of its question", f"{MEASURED.token_us:g} us of a core", "`shop`, less `single`"
     yield (
         "a question, with all that it has begun and saved",
         f"{MEASURED.question_ms:g} ms of a core",
@@ -159,10 +159,14 @@ def tell_costs() -> Iterator[Sequence[str]]:
     yield "a running answer in memory", f"{MEASURED.running_kb:g} KB", "`shop`"
     yield "an open stream without an answer", f"{MEASURED.idle_kb:g} KB", "`idle`"
     yield "a token on its way to the reader", f"{MEASURED.wire_bytes:g} bytes", "`shop`"
-    yield "a token, at Redis", f"{MEASURED.redis_us:g} us of a core", "`shop`, Redis: both stores together"
-    yield "a token, kept in Redis", f"{MEASURED.redis_bytes:g} bytes", "its `MEMORY USAGE`"
-    yield "a question, at PostgreSQL", f"{MEASURED.postgres_ms:g} ms of a core", "`single`, Redis: both stores together"
-    yield "a question and its answer in the database", f"{MEASURED.row_bytes:,.0f} bytes", "tables and indexes"
+    yield "a token, at Redis, at most", f"{MEASURED.redis_us:g} us of a core", "`shop` less `single`, `resumes`"
+    yield "a token, kept in Redis", f"{MEASURED.redis_bytes:g} bytes", "`MEMORY USAGE` of 60 answers"
+    yield "a question, at PostgreSQL and Redis", f"{MEASURED.stores_ms:g} ms of a core", "`single`, Redis"
+    yield (
+        "a question and its answer in the database",
+        f"{MEASURED.row_bytes:,.0f} bytes",
+        "rows of 60 questions, as much again for indexes",
+    )
 
 
 def tell_demand(each: Demand) -> Sequence[str]:
@@ -181,7 +185,7 @@ def tell_supply(each: Demand) -> Sequence[str]:
     memory_gb = each.most_in_flight * MEASURED.running_kb / 1e6
     redis = each.tokens_per_s * MEASURED.redis_us / 1e6
     kept_gb = each.tokens_per_s * KEPT_S * MEASURED.redis_bytes / 1e9
-    postgres = each.questions_per_s * MEASURED.postgres_ms / 1e3
+    postgres = each.questions_per_s * MEASURED.stores_ms / 1e3
     a_year_tb = each.questions_per_s / ASSUMED.peak * DAY_S * 365 * MEASURED.row_bytes / 1e12
     return (
         f"{each.visitors:,}",
@@ -214,7 +218,7 @@ def tell_limits(demand: Demand) -> Iterator[Sequence[str]]:
         "one process of ours, one core": cores_for(demand),
         "one Redis, one core": demand.tokens_per_s * MEASURED.redis_us / 1e6 / USED,
         "one Redis, 16 GB": demand.tokens_per_s * KEPT_S * MEASURED.redis_bytes / 16e9,
-        "one PostgreSQL, four cores": demand.questions_per_s * MEASURED.postgres_ms / 1e3 / 4 / USED,
+        "one PostgreSQL, four cores": demand.questions_per_s * MEASURED.stores_ms / 1e3 / 4 / USED,
         "one line of 1 Gbit/s": demand.tokens_per_s * MEASURED.wire_bytes * 8 / 1e9 / USED,
     }
     for name, share in sorted(shares.items(), key=lambda item: -item[1]):
