@@ -21,8 +21,8 @@ from .visitors import new_id
 from .workers import STOP_WAIT_S, Workers
 
 _LAST_EVENT_S = 1.0  # what the last event of another process may take to come, once its turn is saved
-_LOOK_EVERY_S = 1.0  # whether the turn of another process has ended, which only the store knows for sure
-_MOST_LOOKS = 10_000
+_RUNS_FOR_S = 1.0  # a turn of another process that ran when the store was asked is taken to run for so long
+_MOST_ASKED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Chat:
         self._store, self._log, self._workers, self._saver, self._fleet = store, log, workers, saver, fleet
         self._limiter, self._feedback_limiter = limiter, feedback_limiter
         self._erasures = 0
-        self._looked_at: dict[str, float] = {}
+        self._ran_at: dict[str, float] = {}
 
     def ask(self, question: Question, client_id: str) -> StreamReader:
         """Start a turn, or attach to the one that the same request id has started.
@@ -172,15 +172,13 @@ class Chat:
         return reader
 
     def _follow(self, visitor_id: str, stream_id: str, last_event_id: str | None) -> StreamReader:
-        owner = self._log.owner(stream_id)
+        owner, is_left_behind = self._log.owner(stream_id), False
         if owner == visitor_id and self._log.is_foreign(stream_id):
-            if self._is_left_behind(visitor_id, stream_id):
-                self._log.discard(stream_id)
-                owner = None
-            else:
-                # The store was asked: what was here before may have gone meanwhile, with a Redis that was restarted.
-                owner = self._log.owner(stream_id)
-        if owner is None:
+            is_left_behind = self._is_left_behind(visitor_id, stream_id)
+            # The store was asked: what was here before may have gone meanwhile, with a Redis that was restarted, or
+            # another reader may have had it told again.
+            owner = self._log.owner(stream_id)
+        if owner is None or (is_left_behind and self._log.is_foreign(stream_id)):
             self._retell(visitor_id, stream_id)
         elif owner != visitor_id:
             raise NotFound()
@@ -190,16 +188,17 @@ class Chat:
 
     def _is_left_behind(self, visitor_id: str, stream_id: str) -> bool:
         """Whether a stream that another process writes will never end: its turn has, and the last event is missing."""
+        # A thousand readers who come back at once need one look into the store, for as long as it says that the turn
+        # runs. Who comes while it looks and finds otherwise is closed with the stream, and comes again.
         now = time.monotonic()
-        if now < self._looked_at.get(stream_id, -_LOOK_EVERY_S) + _LOOK_EVERY_S:
-            # A thousand readers who come back at once need one look into the store. If the turn has ended after all,
-            # the readers are closed with its stream, and come again.
+        if now < self._ran_at.get(stream_id, -_RUNS_FOR_S) + _RUNS_FOR_S:
             return False
-        if len(self._looked_at) >= _MOST_LOOKS:
-            self._looked_at.clear()
-        self._looked_at[stream_id] = now
+        if len(self._ran_at) >= _MOST_ASKED:
+            self._ran_at.clear()
+        self._ran_at[stream_id] = now
         if self._stored(visitor_id, stream_id).answer is None:
             return False
+        self._ran_at.pop(stream_id, None)
         return not self._await_end(stream_id, _LAST_EVENT_S)
 
     def _await_end(self, stream_id: str, timeout_s: float) -> bool:
@@ -227,7 +226,8 @@ class Chat:
                 break
         if stored.answer is None and self._log.is_shared:
             raise StoreUnavailable(retry_after_s=2, detail=f"stream {stream_id} runs in another process, out of reach")
-        if self._log.owner(stream_id) is not None:
+        is_there = self._log.owner(stream_id) is not None
+        if is_there and (stored.answer is None or not self._log.is_foreign(stream_id)):
             return  # another reader was faster
         self._log.open(stream_id, visitor_id, private=True)
         try:

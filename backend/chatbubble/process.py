@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import resource
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("chatbubble.server")
 
 _FLUSH_S = 5.0
-# The threads that speak to the database take turns with the event loop. With Python's 5 ms, each of their many short
-# ones would wait so long while the loop is busy: of a thousand questions at once the last is then read after 12 s.
-_TURN_S = 0.0005
 _OTHER_FILES = 1024  # beside the streams: the database, requests on their way, idle connections
 
 
@@ -34,7 +30,6 @@ def get_ready(mounted: Mounted, *, is_one_of_several: bool = False) -> None:
     except SeveralProcesses:
         raise ConfigError(f"several processes need {mounted.lacking_to_share}") from None
     _settle_heap()
-    sys.setswitchinterval(_TURN_S)
 
 
 def leave(mounted: Mounted, make_way: Callable[[], None], *, drain_s: float | None = None) -> None:

@@ -80,12 +80,12 @@ class Saver:
 
     def admit(self) -> None:
         """Raises Overloaded while so many answers wait that more could only join them."""
-        if len(self._waiting) >= BEHIND:
+        if self._is_behind:
             raise Overloaded(retry_after_s=5, detail=f"{len(self._waiting)} answers wait to be saved")
 
     def save(self, turn: Turn, answer: Answer) -> Saved:
         """Save this answer and end its turn, now or later. Raises nothing."""
-        if len(self._waiting) >= BEHIND:
+        if self._is_behind:
             return self._keep(turn, answer)  # one more who asks a busy store would only make it busier
         # In a greenlet of its own: what takes too long is left to its end, and does no harm then.
         attempt = gevent.spawn(self._attempt, turn, answer)
@@ -116,6 +116,10 @@ class Saver:
             return
         for waiting in self._waiting.values():
             logger.error("answer %s is lost: the store did not come back in time", waiting.turn.message_id)
+
+    @property
+    def _is_behind(self) -> bool:
+        return len(self._waiting) >= BEHIND
 
     def _attempt(self, turn: Turn, answer: Answer) -> Saved | Exception:
         try:

@@ -108,11 +108,6 @@ class Decoder:
         self._is_after_cr = False
         self._is_at_start = True
 
-    @property
-    def is_amid(self) -> bool:
-        """Whether anything that was fed still matters to what comes next."""
-        return bool(self._partial or self._data or self._event or self._is_at_start or self._is_after_cr)
-
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """The events that `chunk` completes, often none.
 

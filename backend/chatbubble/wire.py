@@ -20,7 +20,7 @@ def encode(event: Event, cursor: Cursor) -> bytes:
 
 
 def _encode_token(token: Token, cursor: Cursor) -> bytes:
-    # Almost all events are tokens, and nothing of one but its text needs a look: the general way takes 9 us, this 1.4.
+    # Almost all events are tokens, and nothing of one but its text needs a look: the general way takes 8 us, this 0.8.
     text = encode_basestring_ascii(token.text)
     data = f'{{"text":{text},"index":{token.index},"timestamp":{token.timestamp}}}'
     return f"id: {cursor.epoch}.{cursor.seq}\nevent: token\ndata: {data}\n\n".encode("ascii")

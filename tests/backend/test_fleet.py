@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import gevent
 import pytest
 from redis_server import shared_redis
 from serving import Serve, Served
+from store_forms import answer
 from stream_client import Reply
 
 from chatbubble import chat
@@ -113,7 +115,7 @@ def test_many_who_read_on_elsewhere_look_into_the_store_once(
     pair: tuple[Served, Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = pair
-    monkeypatch.setattr(chat, "_LOOK_EVERY_S", 60.0)
+    monkeypatch.setattr(chat, "_RUNS_FOR_S", 60.0)
     here.provider.hold()
     visitor = here.visitor()
     stream_id = visitor.ask("Where is my parcel?").next_event().data["streamId"]
@@ -130,3 +132,25 @@ def test_many_who_read_on_elsewhere_look_into_the_store_once(
     gevent.joinall(readers, timeout=30, raise_error=True)
     assert [reader.value for reader in readers] == ["connected"] * 50
     assert looks == [stream_id]
+
+
+def test_who_reads_on_elsewhere_reaches_an_end_that_only_the_store_knows(pair: tuple[Served, Served]) -> None:
+    here, there = pair
+    here.provider.hold()
+    visitor = here.visitor()
+    stream_id = visitor.ask("Where is my parcel?").next_event().data["streamId"]
+    elsewhere = there.visitor(visitor.session)
+    assert elsewhere.resume(stream_id).next_event().type == "connected"  # the store was asked, and said that it runs
+    gevent.sleep(chat._RUNS_FOR_S)
+    turn = here.mounted.store.find_turn(stream_id).turn  # type: ignore[union-attr]
+    here.mounted.store.finish_turn(turn, answer("It is on its way."))
+
+    def read_on() -> str:
+        with gevent.Timeout(10):
+            while True:
+                with contextlib.suppress(ConnectionError):
+                    return str(elsewhere.resume(stream_id).until("done")[-1].data["fullText"])
+
+    readers = [gevent.spawn(read_on) for _ in range(20)]
+    gevent.joinall(readers, timeout=30, raise_error=True)
+    assert [reader.value for reader in readers] == ["It is on its way."] * 20

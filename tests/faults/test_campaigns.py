@@ -9,7 +9,7 @@ import pytest
 from absent import end_without
 from campaign import Campaign, Outcome
 from campaigns import CAMPAIGNS
-from campaigns.chaos import CHAOS
+from campaigns.chaos import CHAOS, Happening, may_be_retold
 from campaigns.clock import CLOCK
 from campaigns.every_byte import EVERY_BYTE
 from campaigns.kill9 import KILL9
@@ -20,6 +20,7 @@ from campaigns.stalled import STALLED
 from campaigns.starts import STARTS
 from fake_clock import ClockMissing
 from ground import Ground
+from incidents import POSTGRES, PROCESSES, REDIS
 
 SEED = 7
 
@@ -85,3 +86,27 @@ def test_whatever_breaks_at_once_nothing_is_told_wrong(ground: Ground) -> None:
 def test_a_campaign_says_what_it_is(campaign: Campaign) -> None:
     assert campaign.title
     assert 0 < campaign.short < campaign.whole
+
+
+LOST_END = {POSTGRES: (9, 12), REDIS: (8, 11), PROCESSES: (12, 14)}  # told at 10, saved nowhere, and its process died
+
+
+@pytest.mark.parametrize(
+    ("changed", "may_be"),
+    [
+        ({}, True),
+        ({POSTGRES: (20, 30)}, False),  # away long after it was told: it was saved
+        ({POSTGRES: (0, 2)}, False),
+        ({PROCESSES: (0, 5)}, False),  # died before: another one told the end
+        ({PROCESSES: (18, 20)}, False),  # died when all was back
+        ({REDIS: (0, 2)}, False),
+        ({REDIS: (18, 20)}, False),
+    ],
+)
+def test_an_end_may_be_lost_only_where_all_that_knew_it_was_lost(
+    changed: dict[str, tuple[float, float]], may_be: bool
+) -> None:
+    happened = [Happening(line, began_at, ended_at) for line, (began_at, ended_at) in (LOST_END | changed).items()]
+    assert may_be_retold(10, happened) is may_be
+    for missing in happened:
+        assert not may_be_retold(10, [each for each in happened if each is not missing])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
@@ -28,7 +28,7 @@ from ..well_formed import well_formed
 from .completion import CompletionReader
 from .failures import from_exception, is_transient
 from .retries import Retries, read_retry_after
-from .transport import BODY, MAX_IDLE, GeventTransport
+from .transport import MAX_IDLE, GeventTransport
 
 DEFAULT_URL = "https://api.openai.com/v1"
 
@@ -136,10 +136,7 @@ class OpenAIProvider:
             stream_cls=openai.Stream[object],
         )
         response = cast(httpx2.Response, posted)
-        below: Iterable[bytes] | None = response.extensions.get(BODY)
-        if below is None or "Content-Encoding" in response.headers:
-            below = response.iter_bytes()
-        chunks = iter(below)
+        chunks = response.iter_bytes()
         try:
             return _Body(response, chain((next(chunks, b""),), chunks))
         except BaseException:

@@ -26,8 +26,6 @@ MAX_IDLE = 100
 IDLE_S = 30.0
 MAX_ERROR_BYTES = 65_536
 READ_BYTES = 65_536
-# Where a response has its body as it comes, below the layers of httpx2: these cost more than reading it.
-BODY = "chatbubble.body"
 
 Address = tuple[str, str, int]
 
@@ -58,7 +56,7 @@ class GeventTransport(httpx2.BaseTransport):
             connection.close()
             raise
         body = _Body(self, connection, reader, start)
-        return httpx2.Response(reader.status, headers=reader.headers, stream=body, extensions={BODY: body})
+        return httpx2.Response(reader.status, headers=reader.headers, stream=body)
 
     def close(self) -> None:
         """Close the idle connections. Those at work end with their responses."""
