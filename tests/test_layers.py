@@ -34,8 +34,8 @@ PYTHON_FLOORS = {
         "pace", "slots", "sockets", "visitors",
     ],
     1: [
-        "additions", "config", "discretion", "fleet", "leases", "measures", "prompt", "provider", "sharing", "sse",
-        "statistics", "store", "stream_log", "well_formed", "wire",
+        "additions", "config", "discretion", "fleet", "leases", "measures", "parsing", "prompt", "provider", "sharing",
+        "sse", "statistics", "store", "stream_log", "well_formed", "wire",
     ],
     0: ["errors", "events", "records"],
 }  # fmt: skip
