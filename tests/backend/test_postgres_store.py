@@ -20,9 +20,9 @@ from chatbubble.errors import ConfigError, StoreUnavailable, TurnRunning
 from chatbubble.records import Author, Feedback, Rating
 from chatbubble.store import Admission, AnswerPart
 from chatbubble.stores import postgresql
+from chatbubble.stores.queries import IS_RUNNING
 from chatbubble.stores.schema import turns
 from chatbubble.stores.sql import SqlStore
-from chatbubble.stores.statements import IS_RUNNING
 
 OpenStore = Callable[..., SqlStore]
 # Another process in the middle of a transaction that asks `r1` in anna's name.

@@ -17,10 +17,10 @@ from store_forms import answer, begin, question, said
 from chatbubble.errors import ConfigError, StoreUnavailable, TurnRunning
 from chatbubble.records import Author, Feedback, Rating, Source, TurnState
 from chatbubble.store import AnswerPart
+from chatbubble.stores.queries import IS_RUNNING
 from chatbubble.stores.schema import metadata, turns
 from chatbubble.stores.sql import SqlStore
 from chatbubble.stores.sqlite import empty_log
-from chatbubble.stores.statements import IS_RUNNING
 
 _EARLIER_ROWS = """
 INSERT INTO conversations VALUES ('c1', 'anna', 1);

@@ -15,20 +15,19 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gevent.lock import BoundedSemaphore
-from sqlalchemy import Connection, delete, make_url, select, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from ..errors import ChatbubbleError, ConfigError, StoreUnavailable
 from ..records import Answer, Conversation, Feedback, Message, Question, Turn
 from ..store import Admission, AnswerPart, StoredTurn
-from . import statements
+from . import queries, statements
 from .admission import admit
 from .database import LONGEST_S, Database
 from .faults import is_deadlock, is_passing, unavailable
 from .ownership import HAND_OVER_S
 from .postgresql import PostgresDatabase
-from .rows import to_message, to_turn
-from .schema import conversations, messages, turns
+from .rows import to_turn
 from .sqlite import SqliteDatabase
 from .upgrade import current_revision, upgrade
 
@@ -42,6 +41,7 @@ SHOWN_MESSAGES = 500
 CONNECTIONS = 10
 READY_S = 2.0
 _TRIES = 3
+_PROBE = text("SELECT 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,7 @@ class SqlStore:
 
     def history(self, turn: Turn, limit: int) -> tuple[Message, ...]:
         """See ConversationStore.history."""
-
-        def read(connection: Connection) -> tuple[Message, ...]:
-            asked = select(turns.c.question_id).where(turns.c.stream_id == turn.stream_id).scalar_subquery()
-            return statements.newest_messages(connection, turn.conversation_id, limit, messages.c.id <= asked)
-
-        return self._run(read)
+        return self._run(lambda connection: statements.messages_before(connection, turn, limit))
 
     def save_parts(self, parts: Sequence[AnswerPart]) -> None:
         """See ConversationStore.save_parts."""
@@ -130,13 +125,8 @@ class SqlStore:
         """See ConversationStore.find_turn."""
 
         def find(connection: Connection) -> StoredTurn | None:
-            row = connection.execute(statements.select_turns().where(turns.c.stream_id == stream_id)).first()
-            if row is None:
-                return None
-            answer = connection.execute(
-                statements.select_messages().where(messages.c.message_id == row.message_id)
-            ).first()
-            return StoredTurn(to_turn(row), to_message(answer) if answer else None)
+            turn = statements.find_turn(connection, stream_id)
+            return StoredTurn(turn, statements.find_message(connection, turn.message_id)) if turn else None
 
         return self._run(find)
 
@@ -147,11 +137,10 @@ class SqlStore:
             conversation_id = statements.find_conversation(connection, visitor_id)
             if conversation_id is None:
                 return None
-            running = connection.execute(statements.select_running(conversation_id)).first()
             return Conversation(
                 conversation_id,
                 statements.newest_messages(connection, conversation_id, SHOWN_MESSAGES),
-                to_turn(running) if running else None,
+                statements.find_running(connection, conversation_id),
             )
 
         return self._run(read)
@@ -166,11 +155,7 @@ class SqlStore:
         streams: dict[str, None] = {}
 
         def erase(connection: Connection) -> None:
-            conversation_id = statements.lock_conversation_of(connection, visitor_id)
-            owned = select(turns.c.stream_id).where(turns.c.conversation_id == conversation_id)
-            streams.update(dict.fromkeys(connection.scalars(owned)))
-            for table in (turns, messages, conversations):
-                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+            streams.update(dict.fromkeys(statements.erase(connection, visitor_id)))
 
         self._run(erase)
         if not self._database.forget_erased():
@@ -183,7 +168,7 @@ class SqlStore:
             return 0  # what runs is at work in another app of this process, or in another process
 
         def interrupt(connection: Connection) -> int:
-            cut = connection.execute(statements.select_turns().where(statements.IS_RUNNING)).all()
+            cut = connection.execute(queries.TURNS_RUNNING).all()
             for row in cut:
                 statements.interrupt_turn(connection, to_turn(row), self._now_ms())
             return len(cut)
@@ -198,20 +183,19 @@ class SqlStore:
         """See ConversationStore.interrupt_turn."""
 
         def interrupt(connection: Connection) -> bool:
-            row = connection.execute(statements.select_turns().where(turns.c.stream_id == stream_id)).first()
-            return row is not None and statements.interrupt_turn(connection, to_turn(row), self._now_ms())
+            turn = statements.find_turn(connection, stream_id)
+            return turn is not None and statements.interrupt_turn(connection, turn, self._now_ms())
 
         return self._run(interrupt)
 
     def running_streams(self) -> tuple[str, ...]:
         """See ConversationStore.running_streams."""
-        running = select(turns.c.stream_id).where(statements.IS_RUNNING)
-        return self._run(lambda connection: tuple(connection.scalars(running)))
+        return self._run(lambda connection: tuple(connection.scalars(queries.STREAMS_RUNNING)))
 
     def is_ready(self) -> bool:
         """See ConversationStore.is_ready."""
         try:
-            return bool(self._run(lambda connection: connection.scalar(text("SELECT 1")), limit_s=READY_S) == 1)
+            return bool(self._run(lambda connection: connection.scalar(_PROBE), limit_s=READY_S) == 1)
         except StoreUnavailable as failure:
             logger.warning("the store is not ready: %s", failure.detail)
             return False
