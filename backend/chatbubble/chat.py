@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import gevent
 
-from .errors import ChatbubbleError, NotFound, RateLimited, StoreUnavailable, TurnRunning
+from .errors import (
+    ChatbubbleError,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    ShuttingDown,
+    StoreUnavailable,
+    TurnRunning,
+)
 from .events import Token
 from .fleet import Fleet, ForgetStream, StopTurn
 from .limits import Limiter
@@ -57,21 +65,19 @@ class Chat:
         Raises TurnRunning, RequestMismatch, RateLimited, Overloaded, ShuttingDown or
         StoreUnavailable.
         """
-        # Asking the same again is free: it is looked at before any limit.
-        known = self._store.find_request(question)
-        if known is not None:
-            return self._follow(known.visitor_id, known.stream_id, None)
-        self._workers.admit()
-        self._saver.admit()
         try:
+            self._workers.admit()
+            self._saver.admit()
             admission = self._admit(question)
-        except RateLimited:
-            # Nor does it cost what would not have been answered anew. The same question may have
-            # been saved just now, from another connection.
+        except (RateLimited, Overloaded, ShuttingDown) as refusal:
+            # Asking the same again is free: whatever is refused, it costs nothing to go on with what was begun. It is
+            # looked for only now, since almost no question is asked twice; one that is taken is looked for as it is
+            # saved, and the same may have been saved just now, from another connection.
             known = self._store.find_request(question)
             if known is not None:
                 return self._follow(known.visitor_id, known.stream_id, None)
-            self._workers.refuse_second(question.visitor_id)
+            if isinstance(refusal, RateLimited):
+                self._workers.refuse_second(question.visitor_id)
             raise
         if admission.is_new:
             return self._begin(admission.turn, question, client_id)
