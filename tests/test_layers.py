@@ -22,7 +22,7 @@ WIDGET = ROOT / "widget" / "src"
 
 # A module may import from its own floor and from those below it.
 PYTHON_FLOORS = {
-    5: ["__init__", "extension", "cli", "gunicorn_worker", "mounted", "process", "processes", "server"],
+    5: ["__init__", "extension", "cli", "config_check", "gunicorn_worker", "mounted", "process", "processes", "server"],
     4: [
         "views", "assets", "chat", "connections", "departure", "fleet_metrics", "health", "incoming", "metrics",
         "mount", "responses", "routes", "takeover", "workers",
@@ -34,8 +34,8 @@ PYTHON_FLOORS = {
         "pace", "slots", "sockets", "visitors",
     ],
     1: [
-        "additions", "config", "discretion", "fleet", "leases", "measures", "parsing", "prompt", "provider", "sharing",
-        "sse", "statistics", "store", "stream_log", "well_formed", "wire",
+        "additions", "config", "discretion", "fleet", "leases", "measures", "parsing", "prompt", "provider", "risks",
+        "secrecy", "sharing", "sse", "statistics", "store", "stream_log", "well_formed", "wire",
     ],
     0: ["errors", "events", "records"],
 }  # fmt: skip
@@ -55,8 +55,8 @@ WIDGET_FLOORS = {
 # What the pure floors, 0 and 1, may use of the world: nothing that waits, reads a clock or opens anything.
 PURE_IMPORTS = {
     "__future__", "abc", "bisect", "codecs", "collections", "contextlib", "dataclasses", "difflib", "enum", "functools",
-    "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "string", "struct", "types", "typing",
-    "unicodedata", "urllib.parse",
+    "hashlib", "heapq", "ipaddress", "itertools", "json", "math", "operator", "re", "string", "struct", "types",
+    "typing", "unicodedata", "urllib.parse",
 }  # fmt: skip
 # Flask's names for "the request of this moment".
 MOMENTARY = {"request", "session", "g"}

@@ -18,6 +18,7 @@ from gevent import monkey
 from . import __version__
 from .config import Settings, describe
 from .errors import ConfigError, StoreUnavailable
+from .risks import is_debugging, refuse_public_debugging
 from .sharing import lacking_to_share
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def serve(host: str, port: int, app_path: str | None, workers: int) -> None:
     """
     try:
         settings = Settings.read({}, os.environ)
+        if is_debugging({}, os.environ):
+            refuse_public_debugging(host)
         if workers > 1:
             sys.exit(_serve_several(settings, app_path, host, port, workers))
         monkey.patch_all()
@@ -96,29 +99,28 @@ def snippet(url: str, pin: bool) -> None:
 
 @main.command()
 @click.option("--markdown", is_flag=True, help="Print the table of the documentation instead.")
-def config(markdown: bool) -> None:
+@click.option("--check", is_flag=True, help="Say all that is wrong, a line each; exit code 1 if anything is.")
+def config(markdown: bool, check: bool) -> None:
     """List every setting: its value now, what it takes, its meaning; and who answers."""
     if markdown:
         click.echo(markdown_table(), nl=False)
         return
     monkey.patch_all()
-    from .identity import Identity
-    from .limits import create_limiter
-    from .mounted import create_provider, create_redis
-    from .origins import OriginRules
-    from .stores.sql import SqlStore
+    from .config_check import find_problems
+    from .mounted import create_provider
 
-    try:
-        settings = Settings.read({}, os.environ)
-        OriginRules.parse(settings.allowed_origins)
-        create_limiter(settings.rate_limit)
-        Identity.create(settings)
-        SqlStore(settings.database_url)
-        if settings.redis_url:
-            create_redis(settings)
-        provider = create_provider(settings, os.environ)
-    except ConfigError as error:
-        raise click.ClickException(error.message) from None
+    problems = find_problems({}, os.environ)
+    if check:
+        for problem in problems:
+            click.echo(problem)
+        if not problems:
+            click.echo("The configuration is in order.")
+        sys.exit(bool(problems))
+    if problems:
+        more = f" ({len(problems) - 1} more: chatbubble config --check)" if len(problems) > 1 else ""
+        raise click.ClickException(problems[0] + more)
+    settings = Settings.read({}, os.environ)
+    provider = create_provider(settings, os.environ)
     shown = settings.shown()
     for setting in describe():
         value = " ".join(shown[setting.name].split())

@@ -7,11 +7,12 @@ the Flask config wins, because it is the more specific of the two.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from . import parsing
 from .errors import ConfigError
+from .risks import find_risks
 
 PREFIX = "CHATBUBBLE_"
 DEFAULT_PREFIX = "/api/ai"
@@ -113,14 +114,27 @@ class Settings:
     def read(cls, config: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
         """Read from a Flask config and the environment.
 
-        Raises ConfigError, naming the setting, when one is unknown or malformed.
+        Raises ConfigError, naming the setting, when one is unknown, malformed or a risk.
         """
+        settings, problems = cls.examine(config, environ)
+        if problems:
+            raise ConfigError(problems[0])
+        return settings
+
+    @classmethod
+    def examine(cls, config: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
+        """Read what can be read, and say in one line each what cannot, or should not be: its default stands here."""
         given = _given(config, environ)
         known = {PREFIX + item.name.upper(): item for item in fields(cls)}
-        for key in sorted(given):
-            if key not in known:
-                raise ConfigError(f"{key} is not a setting of Chatbubble{_nearest(key, known)}")
-        return cls(**{known[key].name: _parse(key, known[key].metadata, given[key]) for key in given})
+        problems = [
+            f"{key} is not a setting of Chatbubble{_nearest(key, known)}" for key in sorted(given.keys() - known)
+        ]
+        values: dict[str, Any] = {}
+        for key in sorted(given.keys() & known):
+            values[known[key].name], problem = _parse(key, known[key], given[key])
+            problems += filter(None, [problem])
+        settings = cls(**values)
+        return settings, [*problems, *find_risks(settings, config, environ)]
 
     def shown(self) -> dict[str, str]:
         """Each setting's value as text by its environment name; of a secret only whether it is set."""
@@ -168,12 +182,13 @@ def _given(config: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, A
     return {key: value for source in (environ, config) for key, value in source.items() if key.startswith(PREFIX)}
 
 
-def _parse(key: str, metadata: Mapping[str, Any], value: Any) -> Any:
-    parsed, expected = _attempt(metadata["parse"], value)
-    if expected:
-        came = "" if metadata["secret"] else f", but it is {value!r:.80}"
-        raise ConfigError(f"{key} should be {expected}{came}")
-    return parsed
+def _parse(key: str, item: Field[Any], value: Any) -> tuple[Any, str]:
+    """The parsed value and an empty text, or the default and what is wrong."""
+    parsed, expected = _attempt(item.metadata["parse"], value)
+    if not expected:
+        return parsed, ""
+    came = "" if item.metadata["secret"] else f", but it is {value!r:.80}"
+    return item.default, f"{key} should be {expected}{came}"
 
 
 def _attempt(parse: parsing.Parse, value: Any) -> tuple[Any, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import MIN_SECRET_BYTES, Settings
 from .errors import ConfigError
+from .secrecy import how_guessable
 
 if TYPE_CHECKING:
     from jwt.algorithms import Algorithm
@@ -32,17 +33,35 @@ def read_identity_keys(settings: Settings) -> dict[str, IdentityKey]:
 
     Raises ConfigError, naming the setting and the key, for one that cannot be used.
     """
+    return {name: _key(title, entry) for name, title, entry in _entries(settings)}
+
+
+def find_key_faults(settings: Settings) -> Iterator[str]:
+    """A line for each key that cannot be used."""
+    try:
+        entries = list(_entries(settings))
+    except ConfigError as fault:
+        yield fault.message
+        return
+    for _, title, entry in entries:
+        try:
+            _key(title, entry)
+        except ConfigError as fault:
+            yield fault.message
+
+
+def _entries(settings: Settings) -> Iterator[tuple[str, str, Any]]:
+    """Each key's id, how it is named in a message, and what is said of it."""
     if not settings.identity_secret:
         if settings.identity_keys:
             raise ConfigError(
                 "CHATBUBBLE_IDENTITY_KEYS needs CHATBUBBLE_IDENTITY_SECRET beside it, which signs the sessions"
             )
-        return {}
-    keys = {"": _key("CHATBUBBLE_IDENTITY_SECRET", {"alg": "HS256", "key": settings.identity_secret})}
+        return
+    yield "", "CHATBUBBLE_IDENTITY_SECRET", {"alg": "HS256", "key": settings.identity_secret}
     if settings.identity_keys:
         for name, entry in _read(settings.identity_keys).items():
-            keys[name] = _key(f"CHATBUBBLE_IDENTITY_KEYS: the key {name!r:.80}", entry)
-    return keys
+            yield name, f"CHATBUBBLE_IDENTITY_KEYS: the key {name!r:.80}", entry
 
 
 def _read(path: str) -> Mapping[str, Any]:
@@ -84,6 +103,9 @@ def _material(name: str, algorithm: Algorithm, entry: Mapping[str, str]) -> Any:
     except (InvalidKeyError, ValueError, TypeError):
         # Not the cause's own words: they might show a piece of the key.
         raise ConfigError(f"{name} is no key for {entry['alg']}{'' if is_shared else ', in PEM form'}") from None
+    why = how_guessable(key) if is_shared else ""
+    if why:
+        raise ConfigError(f"{name} can be guessed, for {why}: `openssl rand -hex 32` makes one that cannot")
     weakness = algorithm.check_key_length(material)
     if weakness:
         raise ConfigError(f"{name} is too weak: {weakness}")

@@ -30,6 +30,7 @@ from .mounted import Mounted
 from .process import get_ready, leave
 from .provider import Provider
 from .responses import refusal_response
+from .risks import refuse_public_debugging
 
 logger = logging.getLogger("chatbubble.server")
 
@@ -71,8 +72,10 @@ def serve(app: Flask, *, host: str, port: int) -> int:
     """Serve `app` until SIGTERM, SIGINT or SIGHUP; returns the exit code, 0 after a clean stop.
 
     A signal two seconds after the first one ends at once, with exit code 1.
-    Raises ConfigError when the address cannot be used.
+    Raises ConfigError when the address cannot be used, or is for others while the app is in debug mode.
     """
+    if app.debug:
+        refuse_public_debugging(host)
     announce(app)
     mounted: Mounted = app.extensions[EXTENSION_KEY]
     server = ChatServer((host, port), app, slots=mounted.clients.slots, backlog=BACKLOG)

@@ -132,7 +132,7 @@ def test_config_shows_the_shape_of_what_is_not_plain_text(name: str, shape: str)
 
 def test_config_never_prints_a_secret() -> None:
     environ = {
-        "CHATBUBBLE_OPERATOR_TOKEN": "hunter2-hunter2-hunter2",
+        "CHATBUBBLE_OPERATOR_TOKEN": "hunter2-8c1f04d7e2b9",
         "CHATBUBBLE_DATABASE_URL": "sqlite:///hunter2.db",
         "OPENAI_API_KEY": "sk-hunter2",
     }
