@@ -228,3 +228,21 @@ def test_a_fault_of_redis_takes_no_turn_away(fault: str, start: Callable[[str], 
     await_that(lambda: other.swept and other.swept[-1] == {"s", "new"})
     gevent.sleep(LEASE_S)
     assert (one.claims, other.claims, one.lost) == ([], [], [])
+
+
+def test_a_turn_that_began_while_redis_was_full_is_not_taken_for_one_that_is_left(
+    start: Callable[[str], Process], redis: RedisServer
+) -> None:
+    one, other = start("one"), start("other")
+    await_that(lambda: other.swept)
+    mend = fill(redis)
+    one.leases.take(Turn("new", "conv", "msg", "anna", "r2", TurnState.RUNNING, 1), ASKED)
+    other.left.append(Claim("new", Question("", "anna", "r2"), 2))
+    gevent.sleep(LEASE_S / 2)
+    swept_before = len(other.swept)
+    gevent.sleep(LEASE_S)
+    assert len(other.swept) == swept_before  # without room nobody can say what they run
+    mend()
+    await_that(lambda: len(other.swept) > swept_before)
+    assert other.swept[swept_before] == {"new"}
+    assert (other.claims, one.lost) == ([], [])

@@ -174,7 +174,7 @@ def _check_stored(story: Story, allowed: Allowed) -> Iterator[Finding]:
         yield Rule.STORED, "it counts as running, long after its end"
         return
     if allowed.retold:
-        if not any(call.text.startswith(row.content or "") for call in story.calls):
+        if row.content and not any(call.text.startswith(row.content) for call in story.calls):
             yield Rule.STORED, f"stored is {(row.content or '')[-40:]!r}, which no call of the model said"
         return
     for how, text in _endings(story):

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,14 @@ class Ground:
     def close(self) -> None:
         """End them."""
         self._started.close()
+
+
+@dataclass
+class Ended:
+    """What was found as answers were over: `violations`, and how many there are not for the second explanation alone."""
+
+    violations: list[Violation] = field(default_factory=list)
+    or_else: int = 0
 
 
 class World:
@@ -133,17 +142,23 @@ class World:
                 return seen
             gevent.sleep(0.25)
 
-    def end(self, stories: Sequence[Story], allowed: Allowed) -> list[Violation]:
-        """These answers are over: read what log and store have of them, check, and forget them."""
+    def end(self, stories: Sequence[Story], allowed: Allowed, *, or_else: Allowed | None = None) -> Ended:
+        """These answers are over: read what log and store have of them, check, and forget them. What `allowed` does not
+        explain, `or_else` may."""
         read_log(self.ground.redis.port, self.prefix, stories, is_broken=self._breaks_redis)
         read_store(self.database_url, stories)
-        found = [violation for story in stories for violation in check(story, allowed)]
-        self.violations += found
+        ended = Ended()
         for story in stories:
+            found = check(story, allowed)
+            if found and or_else and not check(story, or_else):
+                ended.or_else += 1
+            else:
+                ended.violations += found
             self.answers += 1
             self.events += story.events_accepted
             self.teller.forget(story)
-        return found
+        self.violations += ended.violations
+        return ended
 
     def close(self) -> None:
         """End the processes, and the model."""

@@ -75,6 +75,11 @@ def test_an_answer_may_end_in_two_ways_where_its_end_was_lost_by_all_who_knew() 
     assert broken(told, replace(TWICE, retold=True)) == {Rule.STORED}
     told.stored = [StoredRow("running", None, None, None)]
     assert broken(told, replace(TWICE, retold=True)) == {Rule.STORED}
+    unasked = story(reading(*telling()[:1], Accepted("error", "e.2", "STORE_UNAVAILABLE")))
+    unasked.calls, unasked.stored = [], [StoredRow("interrupted", "", "interrupted", "INTERRUPTED")]
+    ended = replace(TWICE, endings=frozenset({"STORE_UNAVAILABLE"}))
+    assert broken(unasked, replace(ended, retold=True)) == set()
+    assert broken(unasked, ended) == {Rule.STORED}
 
 
 def test_a_log_that_was_lost_in_part_may_lack_its_end() -> None:

@@ -29,14 +29,18 @@ RENEW_S = 1.0
 _GAP_S = 2.5  # a round that comes later than that says that we or Redis hung: then others may only seem to be dead
 _SWEEP_S = 2.0
 _GROUP = "chat"
-_LOST = b"lost"
+_LOST, _FULL = b"lost", b"full"
 _TURN, _PAGE = b"t", 256
 
 # ARGV: group, process id; then of each turn the id of its entry, empty for a new one, and what the entry says.
 # An entry that is not there any more was ended by somebody else, or forgotten by Redis: then it is made anew.
+# Answers whether Redis takes new entries at all, then the entry of each turn.
 _RENEW = """
 redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
-local answers = {}
+local probe = redis.pcall('XADD', KEYS[1], '*', 'probe', '')
+local is_full = type(probe) == 'table'
+if not is_full then redis.call('XDEL', KEYS[1], probe) end
+local answers = {is_full and 'full' or 'ok'}
 for i = 3, #ARGV, 2 do
     local id = ARGV[i]
     local pending = id ~= '' and redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1) or {}
@@ -201,7 +205,10 @@ class RedisLeases:
         arguments: list[Any] = [_GROUP, self._hub.process_id]
         for _, lease in held:
             arguments += [lease.entry_id, lease.text]
-        answers = self._renew.run([self._key], arguments)
+        room, *answers = self._renew.run([self._key], arguments)
+        if room == _FULL:
+            # Turns that began meanwhile have no lease, and only seem to be run by nobody.
+            self._reachable_since = time.monotonic()
         for (stream_id, lease), answer in zip(held, answers, strict=True):
             is_held = self._held.get(stream_id) is lease
             if answer == _LOST:

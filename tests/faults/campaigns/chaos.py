@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import gevent
 import incidents
@@ -116,7 +116,11 @@ class Chaos:
         last = story.readings[0].accepted[-1:]
         if last and last[0].type == "error":
             self._outcome.counts[f"ended as {last[0].text}"] += 1
-        self._world.end([story], self._allowed(story))
+        allowed = self._allowed(story)
+        # Its call was not cut off, and is one too many all the same.
+        lost = replace(allowed, calls=allowed.calls + 1, retold=True) if self._may_be_retold(story) else None
+        if self._world.end([story], allowed, or_else=lost).or_else:
+            self._outcome.counts["ends lost with all that knew them"] += 1
 
     def _have_told(self, story: Story, chance: random.Random) -> None:
         pause_ms, followers = chance.choice(PAUSES_MS), chance.randint(0, 3)
@@ -144,10 +148,11 @@ class Chaos:
             code for line, code in ((incidents.PROCESSES, "INTERRUPTED"), (incidents.POSTGRES, "STORE_UNAVAILABLE"))
             if line in hit
         }  # fmt: skip
+        return Allowed(1 + cut, frozenset(endings), resets=True)
+
+    def _may_be_retold(self, story: Story) -> bool:
         told_at = min((reading.at[-1] for reading in story.readings if reading.is_ended), default=None)
-        retold = told_at is not None and may_be_retold(told_at, happened)
-        self._outcome.counts["ends that three faults at once may have lost"] += retold
-        return Allowed(1 + cut, frozenset(endings), resets=True, retold=retold)
+        return told_at is not None and may_be_retold(told_at, self._happened)
 
 
 def run(ground: Ground, seed: int, seconds: int) -> Outcome:
