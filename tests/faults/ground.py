@@ -48,7 +48,7 @@ class Ground:
 
 @dataclass
 class Ended:
-    """What was found as answers were over: `violations`, and how many there are not for the second explanation alone."""
+    """What was found: `violations`, and of how many answers only the second explanation kept away any."""
 
     violations: list[Violation] = field(default_factory=list)
     or_else: int = 0
