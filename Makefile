@@ -9,7 +9,7 @@ JS := $(BIN)/python widget/toolchain.py
 NODE_EXTRA = $(shell $(BIN)/python widget/toolchain.py found || echo ,node)
 
 # The pure core: every branch of it has to be tested.
-CORE := */additions.py,*/risks.py,*/secrecy.py,*/discretion.py,*/measures.py,*/errors.py,*/events.py,*/records.py,*/config.py,*/prompt.py,*/sse.py,*/well_formed.py,*/compaction.py
+CORE := */additions.py,*/budget.py,*/risks.py,*/secrecy.py,*/discretion.py,*/measures.py,*/errors.py,*/events.py,*/records.py,*/config.py,*/prompt.py,*/sse.py,*/well_formed.py,*/compaction.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -31,11 +31,11 @@ PYTHON_FLOORS = {
     2: [
         "providers/*", "stores/*", "stream_logs/*", "fleets/*", "arrivals", "body", "clients", "feedback", "hub_lag",
         "identity", "identity_keys", "identity_tokens", "limits", "logs", "origins", "question", "signed_sessions",
-        "pace", "slots", "sockets", "visitors",
+        "pace", "slots", "sockets", "spending", "visitors",
     ],
     1: [
-        "additions", "config", "discretion", "fleet", "leases", "measures", "parsing", "prompt", "provider", "risks",
-        "secrecy", "sharing", "sse", "statistics", "store", "stream_log", "well_formed", "wire",
+        "additions", "budget", "config", "discretion", "fleet", "leases", "measures", "parsing", "prompt", "provider",
+        "risks", "secrecy", "sharing", "sse", "statistics", "store", "stream_log", "well_formed", "wire",
     ],
     0: ["errors", "events", "records"],
 }  # fmt: skip

@@ -29,6 +29,11 @@ def _setting(default: Any, parse: parsing.Parse, meaning: str, *, secret: bool =
     return field(default=default, metadata={"parse": parse, "meaning": meaning, "secret": secret, "between": between})
 
 
+DEFAULT_BUDGET_MESSAGE = (
+    "Thank you for your question. I have answered as many as I can today, and will be back tomorrow."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one mounted Chatbubble. Field NAME in lower case is `CHATBUBBLE_NAME`."""
@@ -87,6 +92,14 @@ class Settings:
     rate_limit: str = _setting(
         "10/minute;100/day", parsing.rate, "Questions per visitor, in the notation of the limits package; `off`: none."
     )
+    daily_budget: float = _setting(0.0, parsing.money, "What all answers of a day (UTC) may cost at most; 0: anything.")
+    prices: tuple[str, ...] = _setting(
+        (), parsing.prices, "What models cost, in the same currency; a budget needs the price of the model."
+    )
+    budget_message: str = _setting(
+        DEFAULT_BUDGET_MESSAGE, parsing.filled, "The answer, in Markdown, when the budget of the day is spent."
+    )
+    contact_url: str = _setting("", parsing.contact, "Where that answer leads to: a page, or a mailbox.")
     operator_token: str = _setting(
         "", parsing.token(16), "Bearer token for `/stats` and `/metrics`; without one they are a 404.", secret=True
     )

@@ -12,6 +12,7 @@ from .identity_keys import find_key_faults
 from .limits import create_limiter
 from .mounted import create_provider, create_redis
 from .origins import OriginRules
+from .spending import read_budget
 from .stores.sql import SqlStore
 
 
@@ -40,3 +41,5 @@ def _checks(settings: Settings, environ: Mapping[str, str]) -> Iterator[Callable
     if settings.redis_url:
         yield partial(create_redis, settings)
     yield partial(create_provider, settings, environ)
+    if settings.provider == "openai" or (settings.provider == "auto" and environ.get("OPENAI_API_KEY")):
+        yield partial(read_budget, settings, settings.model)

@@ -10,21 +10,20 @@ from typing import Any, ClassVar
 
 
 class ChatbubbleError(Exception):
-    """Base of all. `detail` is for the log; `extra` joins the JSON body."""
+    """Base of all. `detail` is for the log; `extra` joins the JSON body; `is_unpaid`: no model has worked for it."""
 
     code: ClassVar[str] = "STREAM_ERROR"
     status: ClassVar[int] = 500
     message: str = "Something went wrong on our side."
     retryable: ClassVar[bool] = True
+    is_unpaid: bool = False
 
     def __init__(
         self, message: str | None = None, *, detail: str = "", retry_after_s: int | None = None, **extra: Any
     ) -> None:
         if message is not None:
             self.message = message
-        self.detail = detail
-        self.retry_after_s = retry_after_s
-        self.extra = extra
+        self.detail, self.retry_after_s, self.extra = detail, retry_after_s, extra
         super().__init__(detail or self.message)
 
     def to_body(self) -> dict[str, Any]:

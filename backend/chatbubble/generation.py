@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import gevent
 
 from .additions import fitting_sources, fitting_suggestions
+from .budget import Said
 from .checkpoints import Checkpoints
 from .config import Settings
-from .errors import NotFound, StoreUnavailable
+from .errors import ChatbubbleError, NotFound, StoreUnavailable
 from .events import RESERVED_TYPES, Custom, Event, Sources, Suggestions, Token, utf16_length
 from .logs import follow, trace_stream
 from .measures import Measures
 from .prompt import build_prompt
-from .provider import Provider
-from .records import Finish, FinishReason, Message, Prompt, Question, Source, Turn
+from .provider import Piece, Provider
+from .records import Author, Finish, FinishReason, Prompt, Question, Source, Turn
 from .saving import Saver
+from .spending import FREE, Bill, NoSpending, Spending
 from .store import ConversationStore
 from .stream_log import StreamLog
 from .well_formed import WellFormedText, slices
 
+T = TypeVar("T")
 logger = logging.getLogger("chatbubble.turn")
 
 MAX_ANSWER_UNITS = 1_500_000
@@ -50,6 +54,7 @@ class TurnParts:
     checkpoints: Checkpoints
     saver: Saver
     measures: Measures
+    spending: Spending = field(default_factory=NoSpending)
 
 
 class _AnswerFull(Exception):
@@ -67,6 +72,7 @@ class Generation:
         finish: its last word.
         sources, suggestions: what it has added to the text.
         is_complete: it came to its own end.
+        is_fallback: there was no money to ask the provider, and the visitor was told that instead.
         fault: what it raised.
     """
 
@@ -76,7 +82,7 @@ class Generation:
         self.finish: Finish | None = None
         self.sources: tuple[Source, ...] = ()
         self.suggestions: tuple[str, ...] = ()
-        self.is_complete = False
+        self.is_complete = self.is_fallback = False
         self.fault: BaseException | None = None
         self._turn, self._question, self._parts, self._now = turn, question, parts, now
         self._text: list[str] = []
@@ -84,6 +90,8 @@ class Generation:
         self._well_formed = WellFormedText()
         self._is_heard = True
         self._prompt: Prompt | None = None
+        self._bill: Bill = FREE
+        self._has_thought = False
         self._trace = trace_stream(turn.stream_id)
         self._greenlet = gevent.Greenlet(self._run)
 
@@ -133,19 +141,34 @@ class Generation:
         except (Exception, gevent.Timeout) as fault:  # noqa: BLE001
             self.fault = fault
 
+    def pay(self) -> None:
+        """Settle what it has cost, once it is over. Never switches."""
+        is_unpaid = isinstance(self.fault, ChatbubbleError) and self.fault.is_unpaid
+        said = Said(self.text, self._has_thought, self.finish.usage if self.finish else None)
+        self._bill.settle(None if is_unpaid else said)
+
     def _ask_provider(self) -> None:
-        settings = self._parts.settings
-        history = self._read_history()
+        parts, turn, fallback = self._parts, self._turn, self._parts.spending.fallback
+        history = self._wait_for_store(lambda: parts.store.history(turn, HISTORY_MESSAGES))
         if not history:
             raise NotFound(detail="the conversation was erased before the provider was asked")
         prompt = self._prompt = build_prompt(
-            history,
-            system_prompt=settings.system_prompt,
-            context_tokens=settings.context_tokens,
+            # That there was no money is no part of the conversation.
+            [said for said in history if said.author is not Author.ASSISTANT or said.content != fallback],
+            system_prompt=parts.settings.system_prompt,
+            context_tokens=parts.settings.context_tokens,
             locale=self._question.locale,
             page=self._question.page,
         )
-        pieces = self._parts.provider.stream(prompt)
+        self._bill = parts.spending.open_bill(prompt)
+        if not self._wait_for_store(self._bill.reserve):
+            self.is_fallback = True
+            self._say(fallback)
+            self.is_complete = True
+            return
+        self._read(parts.provider.stream(prompt))
+
+    def _read(self, pieces: Iterator[Piece]) -> None:
         try:
             for piece in pieces:
                 self._take(piece)
@@ -159,13 +182,13 @@ class Generation:
             if close is not None:
                 close()
 
-    def _read_history(self) -> Sequence[Message]:
-        """What was said so far. The visitor has been told that an answer comes, so a store that is away just now, or
-        has no connection free, is waited for. Raises StoreUnavailable."""
+    def _wait_for_store(self, call: Callable[[], T]) -> T:
+        """Do this, which needs the store. The visitor has been told that an answer comes, so a store that is away just
+        now, or has no connection free, is waited for. Raises StoreUnavailable."""
         gives_up_at = self._now() + _STORE_WAIT_S
         while True:
             try:
-                return self._parts.store.history(self._turn, HISTORY_MESSAGES)
+                return call()
             except StoreUnavailable as failure:
                 if self._now() >= gives_up_at:
                     raise
@@ -180,6 +203,8 @@ class Generation:
         if isinstance(piece, str):
             if piece:
                 self._measure(now, before)
+            else:
+                self._has_thought = True
             self._say(self._well_formed.push(piece))
         elif isinstance(piece, Finish) and piece.reason in _OWN_REASONS:
             self.finish = piece

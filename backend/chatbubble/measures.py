@@ -63,6 +63,7 @@ class Measures:
         saved_late: answers saved later than they ended, since the store was away.
         late_saves: answers that still wait for that.
         saved_never: answers that could not wait for it, as their visitors were told.
+        fallbacks: questions that no model was asked, since the day's budget was spent.
         prompt_tokens, completion_tokens: as the model's server counted them.
     """
 
@@ -83,5 +84,6 @@ class Measures:
     saved_late: int = 0
     late_saves: int = 0
     saved_never: int = 0
+    fallbacks: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0

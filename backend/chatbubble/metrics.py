@@ -20,6 +20,7 @@ from .config import Settings
 from .generation import TurnParts
 from .measures import Histogram, Measures
 from .records import TurnState
+from .spending import Spending
 from .store import QueueingStore
 from .stream_log import QueueingLog
 from .workers import Workers
@@ -52,6 +53,7 @@ class Metrics(Collector):
         yield from _histograms(measures)
         yield from _streams(measures)
         yield from self._now(parts.settings)
+        yield from _money(parts.spending)
 
     def _now(self, settings: Settings) -> Iterator[Metric]:
         clients, workers, log = self._clients.get_stats(), self._workers.get_stats(), self._parts.log.get_stats()
@@ -93,6 +95,7 @@ def _turns(measures: Measures) -> Iterator[Metric]:
     yield _labelled("model_tokens", "The model's tokens, as its server counted them.", "kind", tokens)
     taken_over = {result: measures.taken_over[result] for result in ("run_again", "ended", "saved")}
     yield _labelled("takeovers", "Turns of dead processes that this one saw to.", "result", taken_over)
+    yield _counter("fallbacks", "Questions that no model was asked: the day's budget was spent.", measures.fallbacks)
     yield _counter("aborts", "Times that somebody pressed Stop.", measures.aborts)
     yield _counter("saved_late", "Answers that the store took only later.", measures.saved_late)
     yield _counter("saved_never", "Answers that the store did not take, and never will.", measures.saved_never)
@@ -103,6 +106,13 @@ def _streams(measures: Measures) -> Iterator[Metric]:
     yield _counter("polls", "Times that somebody asked for what there was of an answer.", measures.polls)
     yield _counter("resets", "Readers told to forget what they had read.", measures.resets)
     yield _counter("drops", "Streams whose reader was gone before the last event.", measures.drops)
+
+
+def _money(spending: Spending) -> Iterator[Metric]:
+    told = spending.get_stats()
+    yield _gauge("budget_limit", "CHATBUBBLE_DAILY_BUDGET.", told["dailyBudget"])
+    yield _gauge("budget_spent", "What the answers of this day (UTC) have cost.", told["spentToday"])
+    yield _gauge("budget_reserved", "What is put aside for answers that run.", told["reservedNow"])
 
 
 def _histograms(measures: Measures) -> Iterator[Metric]:

@@ -34,6 +34,7 @@ from .origins import OriginRules, RefusedOrigins
 from .provider import Provider
 from .saving import Saver
 from .sharing import lacking_to_share
+from .spending import create_spending
 from .statistics import sum_up
 from .store import ConversationStore
 from .stores.sql import SqlStore
@@ -94,8 +95,9 @@ class Mounted:
         self.log = stream_log or (self._redis.log if self._redis else create_memory_log(settings))
         self.measures = Measures()
         self.saver = Saver(self.store, self.measures)
-        saving = Checkpoints(self.store), self.saver
-        self._parts = parts = TurnParts(settings, self.provider, self.store, self.log, *saving, self.measures)
+        self.spending = create_spending(settings, self.provider, self.store)
+        counting = Checkpoints(self.store), self.saver, self.measures, self.spending
+        self._parts = parts = TurnParts(settings, self.provider, self.store, self.log, *counting)
         leases = self._redis.leases if self._redis else NoLeases()
         self.workers = Workers(parts, leases)
         self._takeover = Takeover(self.store, self.log, self.workers, leases, parts.measures)
@@ -103,8 +105,7 @@ class Mounted:
         self._hub_lag = HubLag(self.measures.hub_lag)
         limiters = create_limiter(settings.rate_limit), create_feedback_limiter(settings.rate_limit)
         self.chat = Chat(self.store, self.log, self.workers, self.saver, self.fleet, *limiters)
-        self._start_lock = BoundedSemaphore(1)
-        self._is_started = self._has_complained = False
+        self._start_lock, self._is_started, self._has_complained = BoundedSemaphore(1), False, False
         self.lacking_to_share = lacking_to_share(settings, has_own_log=bool(stream_log), has_own_store=bool(store))
 
     def start(self, *, is_one_of_several: bool = False) -> None:
@@ -135,6 +136,7 @@ class Mounted:
         interrupted = self.store.interrupt_running()
         if interrupted:
             logger.warning("%d answers were cut by the last stop; they are marked as interrupted", interrupted)
+        self.spending.open()
         if self.settings.operator_token:
             self._hub_lag.start()
         self.fleet.open(self._hear, self._report)
@@ -182,6 +184,7 @@ class Mounted:
         departure = Departure(self.workers, self.clients, self.log, self.fleet, make_way)
         departure.run(self.settings.drain_s if budget_s is None else budget_s)
         self.saver.flush(_LAST_SAVES_S)
+        self.spending.flush(_LAST_SAVES_S)
         self.clients.close_channels()
 
     def close(self) -> None:
@@ -190,6 +193,7 @@ class Mounted:
         if self._redis is not None and not self._redis.close(_LAST_EVENTS_S):
             logger.warning("the last events of some answers are not in Redis")
         if self._is_started:
+            self.spending.flush(_LAST_SAVES_S)
             self.store.close()
 
     def get_stats(self) -> dict[str, Any]:
@@ -219,6 +223,8 @@ class Mounted:
             "unsaved": self.measures.late_saves,
             "savedLate": self.measures.saved_late,
             "savedNever": self.measures.saved_never,
+            **self.spending.get_stats(),
+            "fallbacks": self.measures.fallbacks,
             "provider": self.provider.name,
             "model": self.provider.model,
             "version": __version__,

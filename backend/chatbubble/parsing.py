@@ -104,6 +104,38 @@ def integer(low: int, high: int) -> Parse:
     return parse
 
 
+def money(value: Any) -> float:
+    """An amount of some currency; empty is nothing."""
+    return float(number(0, 1_000_000)(0 if value == "" else value))
+
+
+def prices(value: Any) -> tuple[str, ...]:
+    """What models cost; budget.py reads each entry."""
+    if isinstance(value, str):
+        value = [entry for entry in re.split(r"[\s,]+", value) if entry]
+    amount = r"[0-9]{1,6}(\.[0-9]{1,6})?"
+    if (
+        not isinstance(value, list | tuple)
+        or not all(isinstance(entry, str) and re.fullmatch(rf"\S+={amount}/{amount}", entry) for entry in value)
+        or len({entry.rpartition("=")[0] for entry in value}) != len(value)
+    ):
+        raise ValueError(
+            "models with their prices for a million tokens in and out, like gpt-4o-mini=0.15/0.60, other=1/2"
+        )
+    return tuple(value)
+
+
+def contact(value: Any) -> str:
+    """An address that Markdown can link to as it is, or empty."""
+    tail = r"[A-Za-z0-9._~:/?#@$&+,;=%-]*"
+    host = r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
+    if not isinstance(value, str) or not re.fullmatch(
+        rf"(https://{host}(:[0-9]+)?([/?#]{tail})?|mailto:[A-Za-z0-9._%+-]+@{host}(\?{tail})?)?", value.strip()
+    ):
+        raise ValueError("empty, or an address like https://shop.example/contact or mailto:help@shop.example")
+    return value.strip()
+
+
 def url_path(value: Any) -> str:
     """The path under which the routes live, without a slash at its end."""
     given = _stripped(value).rstrip("/")

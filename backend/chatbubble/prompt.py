@@ -15,6 +15,8 @@ from .records import Author, Message, Page, Prompt, PromptMessage
 
 MESSAGE_TOKENS = 4
 ASCII_CHARS_PER_TOKEN = 4
+# Of a whole answer. English has four or five, Russian and Arabic hardly more, and only dashes and blanks go far beyond.
+MOST_CHARS_PER_TOKEN = 8
 
 _ROLES = {Author.VISITOR: "user", Author.ASSISTANT: "assistant", Author.OPERATOR: "assistant"}
 _MAX_CONTEXT_CHARS = 500

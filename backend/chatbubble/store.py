@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from .budget import Reservation, Standing
 from .records import Answer, Conversation, Feedback, Message, Question, Turn
 
 
@@ -131,4 +132,35 @@ class QueueingStore(Protocol):
     @property
     def queue_length(self) -> int:
         """Transactions that wait or run now."""
+        ...
+
+
+@runtime_checkable
+class LedgerStore(Protocol):
+    """A store that also keeps account of what answers cost; CHATBUBBLE_DAILY_BUDGET needs one.
+
+    Its word counts for all processes that share it, and after a restart. Money is in millionths, days are dates in
+    UTC. Every method is one transaction, may be repeated, and raises StoreUnavailable when it cannot be run. What a
+    visitor has erased has been spent all the same: nothing here refers to anybody.
+    """
+
+    def reserve(self, reservation: Reservation, cap: int) -> tuple[bool, Standing]:
+        """Put the amount aside, unless its day would come to more than `cap` if all that is put aside were spent;
+        whether it is, and how the day stands. What nobody settles stays aside: it counts as spent."""
+        ...
+
+    def settle(self, reservation: Reservation, cost: int) -> Standing:
+        """Spend `cost` instead of what is put aside, once; how the day stands."""
+        ...
+
+    def cancel(self, reservation: Reservation) -> Standing:
+        """Put nothing aside for it, also where `reserve` is only to come or on its way; how the day stands."""
+        ...
+
+    def standing(self, day: str) -> Standing:
+        """How a day stands."""
+        ...
+
+    def announce(self, day: str, amount: int) -> bool:
+        """Whether nobody was told yet that a day has cost so much. From now on they have been."""
         ...

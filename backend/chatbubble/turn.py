@@ -36,6 +36,7 @@ from .generation import Generation, TurnParts
 from .logs import follow, tell_fault, trace_stream
 from .records import Answer, Finish, FinishReason, Question, Turn, TurnState
 from .saving import Saved
+from .spending import FALLBACK_MODEL
 
 logger = logging.getLogger("chatbubble.turn")
 
@@ -85,8 +86,14 @@ class RunningTurn:
             self.state = self._finish(failure)
         finally:
             checkpoints.leave(stream_id)
+            self._pay()
         self._measure(self.state, failure)
         return self.state
+
+    def _pay(self) -> None:
+        # One that does not stop when told to may go on for long: what is put aside for it stays so.
+        if self._generation.is_over:
+            self._generation.pay()
 
     def stop(self, reason: StopReason) -> None:
         """End the turn early; harmless when it is ending already. Never switches."""
@@ -149,6 +156,8 @@ class RunningTurn:
             measures.turn_errors[failure.code] += 1
         if isinstance(failure, PROVIDER_FAULTS):
             measures.upstream_faults_in_a_row += 1
+        elif self._generation.is_fallback:
+            measures.fallbacks += 1
         elif state is TurnState.DONE:
             measures.upstream_faults_in_a_row = 0
         measures.turn.observe(self._now() - self._started_at)
@@ -212,7 +221,7 @@ class RunningTurn:
             finish_reason=reason,
             error_code=failure.code if failure else None,
             usage=finish.usage,
-            model=self._parts.provider.model,
+            model=FALLBACK_MODEL if self._generation.is_fallback else self._parts.provider.model,
             finished_at=_now_ms(),
             sources=self._generation.sources,
             suggestions=self._generation.suggestions,

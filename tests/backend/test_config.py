@@ -22,7 +22,7 @@ WHOLE_NUMBERS = {
     "MAX_STREAMS": (1, 1_000_000), "DATABASE_CONNECTIONS": (1, 1000),
 }  # fmt: skip
 TEXTS = ("SYSTEM_PROMPT", "TITLE", "GREETING", "IDENTITY_KEYS")
-FILLED_TEXTS = ("DATABASE_URL", "MODEL", "RATE_LIMIT", "IDENTITY_AUDIENCE")
+FILLED_TEXTS = ("DATABASE_URL", "MODEL", "RATE_LIMIT", "IDENTITY_AUDIENCE", "BUDGET_MESSAGE")
 
 
 def read(**settings: Any) -> Settings:
@@ -51,6 +51,7 @@ def test_every_kind_of_setting_is_tested_here() -> None:
     others = {"URL_PREFIX", "ALLOWED_ORIGINS", "PROVIDER", "ACCENT", "OPERATOR_TOKEN", "SUGGESTIONS"}
     others |= {"REDIS_URL", "REDIS_PREFIX"}
     others |= {"LOG_FORMAT", "LOG_LEVEL", "IDENTITY_SECRET"}
+    others |= {"DAILY_BUDGET", "PRICES", "CONTACT_URL"}
     assert {PREFIX + name for name in (*NUMBERS, *WHOLE_NUMBERS, *TEXTS, *FILLED_TEXTS, *others)} == set(NAMES)
 
 

@@ -33,6 +33,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"CHATBUBBLE_REDIS_URL": "redis://localhost:no"}, "CHATBUBBLE_REDIS_URL should be like redis:"),
     ({"CHATBUBBLE_PROVIDER": "openai"}, "CHATBUBBLE_PROVIDER is openai, so OPENAI_API_KEY must be set"),
     ({"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": "models.example"}, "OPENAI_BASE_URL should be an address like"),
+    ({"OPENAI_API_KEY": "x", "CHATBUBBLE_DAILY_BUDGET": "5"}, "CHATBUBBLE_DAILY_BUDGET needs to know what the model"),
     ({"CHATBUBBLE_SYSTEM_PROMPT": "password=7d9f2c41b8e06a53"}, "CHATBUBBLE_SYSTEM_PROMPT seems to hold"),
     ({"FLASK_DEBUG": "1", "CHATBUBBLE_ALLOWED_ORIGINS": "https://shop.example"}, "FLASK_DEBUG, or DEBUG"),
 ]

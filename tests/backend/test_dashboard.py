@@ -16,7 +16,7 @@ from chatbubble.workers import Workers
 
 BOARD = Path(__file__).parents[2] / "docs" / "deploy" / "grafana.json"
 # Words of PromQL, and what Prometheus or the page of all processes adds.
-WORDS = {"and", "by", "changes", "count", "histogram_quantile", "increase", "label_values", "on", "rate", "sum"}
+WORDS = {"and", "by", "changes", "count", "histogram_quantile", "increase", "label_values", "max", "on", "rate", "sum"}
 ADDED = {"instance", "job", "process"}
 
 

@@ -20,6 +20,7 @@ from chatbubble.measures import Measures
 from chatbubble.provider import Provider
 from chatbubble.records import Message, Prompt, Question, TurnState
 from chatbubble.saving import Saver
+from chatbubble.spending import create_spending
 from chatbubble.store import ConversationStore
 from chatbubble.stores.sql import SqlStore
 from chatbubble.stream_logs.memory import MemoryStreamLog
@@ -51,7 +52,10 @@ class Turns:
         self.log = MemoryStreamLog()
         measures = Measures()
         saver, checkpoints = Saver(self.store, measures), Checkpoints(self.store)
-        self.parts = TurnParts(Settings(**settings), self.provider, self.store, self.log, checkpoints, saver, measures)
+        chosen = Settings(**settings)
+        spending = create_spending(chosen, self.provider, self.store)
+        counting = checkpoints, saver, measures, spending
+        self.parts = TurnParts(chosen, self.provider, self.store, self.log, *counting)
         self.stream_id = ""
         self._count = 0
 

@@ -30,13 +30,19 @@ _KEY_LIKE = re.compile(r"\b(?:(?:sk|pk|rk|gsk|xai|key)[-_]|Bearer +)[A-Za-z0-9*.
 _NO_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _FILTERED = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 _BUSY = frozenset({"rate_limit_exceeded", "rate_limit_error", "overloaded", "overloaded_error", "429", "529"})
+_GIVEN_UP = frozenset({408, 504})
+_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def from_exception(error: Exception, secret: str) -> ChatbubbleError:
     """The failure that an exception of openai or httpx2 stands for."""
-    if isinstance(error, openai.APIStatusError):
-        return _from_status(error, secret)
+    failure = _from_status(error, secret) if isinstance(error, openai.APIStatusError) else _from_line(error, secret)
+    failure.is_unpaid = _is_unpaid(error)
+    return failure
+
+
+def _from_line(error: Exception, secret: str) -> ChatbubbleError:
     cause = error.__cause__ or error
     detail = redact(f"{type(cause).__name__}: {cause}", secret)
     if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
@@ -66,6 +72,13 @@ def is_transient(error: Exception) -> bool:
     if error.response.headers.get("x-should-retry") == "false" or _names(error) & _NO_MONEY:
         return False
     return error.status_code in _TRANSIENT
+
+
+def _is_unpaid(error: Exception) -> bool:
+    """Whether the question never came to a model. One that a gateway gave up on may have."""
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code not in _GIVEN_UP
+    return any(isinstance(each, _NEVER_SENT) for each in (error, error.__cause__))
 
 
 def redact(text: str, secret: str) -> str:

@@ -22,8 +22,9 @@ import openai
 from ..discretion import withhold
 from ..errors import ConfigError
 from ..pace import Pace
+from ..prompt import MOST_CHARS_PER_TOKEN
 from ..provider import Piece
-from ..records import Prompt
+from ..records import Finish, FinishReason, Prompt
 from ..well_formed import well_formed
 from .completion import CompletionReader
 from .failures import from_exception, is_transient
@@ -69,6 +70,7 @@ class OpenAIProvider:
             "max_tokens": max_tokens,
             "stream_options": {"include_usage": True},
         }
+        self._max_chars = max_tokens * MOST_CHARS_PER_TOKEN
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._client = _client(api_key, base_url)
@@ -76,7 +78,8 @@ class OpenAIProvider:
 
     def stream(self, prompt: Prompt) -> Iterator[Piece]:
         """Yield the answer's text as it comes, all that one read brought as one piece, then
-        a `Finish`. An empty piece is the sign of life of a model that is thinking.
+        a `Finish`. An empty piece is the sign of life of a model that is thinking. An answer that
+        is longer than anything `max_tokens` can be is cut: not every server keeps to that.
 
         A request is sent again only before the first byte of an answer, see `Retries`.
         Closing the iterator, or killing its greenlet, closes the connection at once.
@@ -90,9 +93,16 @@ class OpenAIProvider:
         """
         reader = CompletionReader(self._client.api_key)
         body = self._open(prompt)
+        chars = 0
         try:
             while not reader.is_done and (chunk := self._next(body, reader)) is not None:
-                yield from reader.feed(chunk)
+                for piece in reader.feed(chunk):
+                    yield piece
+                    chars += len(piece)
+                if chars > self._max_chars and not reader.is_whole:
+                    logger.warning("the model's server keeps to no length: cut after %d characters", chars)
+                    yield Finish(FinishReason.LENGTH)
+                    return
                 if not reader.is_whole:
                     self._pace.rest()
             yield from reader.end()
@@ -108,7 +118,7 @@ class OpenAIProvider:
 
     def _open(self, prompt: Prompt) -> _Body:
         messages = [{"role": said.role, "content": well_formed(said.content)} for said in prompt.messages]
-        retries = Retries()
+        retries, is_unpaid = Retries(), True
         while True:
             request = {"model": self.model, "messages": messages, "stream": True, **self._options}
             try:
@@ -117,6 +127,7 @@ class OpenAIProvider:
                 if self._learn(error, request):
                     continue
                 failure = from_exception(error, self._client.api_key)
+                failure.is_unpaid = is_unpaid = failure.is_unpaid and is_unpaid
                 delay_s = retries.next_delay_s(_wished_s(error)) if is_transient(error) else None
             if delay_s is None:
                 raise failure

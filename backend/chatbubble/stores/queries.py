@@ -35,6 +35,8 @@ from .schema import (
     feedback,
     messages,
     replaced_messages,
+    reservations,
+    spending,
     turn_attempts,
     turns,
 )
@@ -124,6 +126,25 @@ PARTS = (
 )
 NO_PARTS = delete(answer_parts).where(answer_parts.c.stream_id == bindparam("stream_id"))
 
+# The account of a day.
+SPENT = select(spending.c.spent).where(spending.c.day == bindparam("day"))
+DAY_LOCKED = SPENT.with_for_update()
+SPEND = (
+    update(spending)
+    .where(spending.c.day == bindparam("of_day"))
+    .values(spent=spending.c.spent + bindparam("cost", type_=BigInteger))
+)
+ANNOUNCE = (
+    update(spending)
+    .where(spending.c.day == bindparam("of_day"), spending.c.announced < bindparam("amount", type_=BigInteger))
+    .values(announced=bindparam("amount", type_=BigInteger))
+)
+RESERVED = select(func.sum(reservations.c.amount)).where(reservations.c.day == bindparam("day"))
+RESERVATION = select(reservations).where(reservations.c.reservation_id == bindparam("reservation_id"))
+NEW_RESERVATION = insert(reservations)
+NO_RESERVATION = delete(reservations).where(reservations.c.reservation_id == bindparam("reservation_id"))
+NO_OLD_RESERVATIONS = delete(reservations).where(reservations.c.day < bindparam("before"))
+
 # Everything of one conversation, in an order that the foreign keys allow.
 ERASURES = tuple(
     delete(table).where(table.c.conversation_id == bindparam("conversation_id"))
@@ -156,6 +177,19 @@ def mark_replaced(dialect: str) -> Any:
     found = told.where(turns.c.conversation_id == bindparam("conversation_id"), _of_request)
     mark = _upsert(dialect, replaced_messages).from_select(["id", "replaced_at"], found)
     return mark.on_conflict_do_nothing()
+
+
+@cache
+def new_day(dialect: str) -> Any:
+    """The row of a day, unless somebody else was faster."""
+    return _upsert(dialect, spending).on_conflict_do_nothing()
+
+
+@cache
+def empty_reservation(dialect: str) -> Any:
+    """A reservation of nothing, in place of what is reserved, or before it can be."""
+    empty = _upsert(dialect, reservations)
+    return empty.on_conflict_do_update(index_elements=["reservation_id"], set_={"amount": empty.excluded.amount})
 
 
 def _upsert(dialect: str, table: Table) -> Any:

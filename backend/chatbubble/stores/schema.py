@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 # The newest of `migrations`: what the tables below are.
-REVISION = "0007"
+REVISION = "0008"
 
 metadata = MetaData()
 
@@ -108,4 +108,24 @@ feedback = Table(
     Column("rating", String(8), nullable=False),
     Column("comment", Text, nullable=False),
     Column("given_at", BigInteger, nullable=False),
+)
+
+# What a day has cost, in millionths of the currency, and the amount that was last warned about. Kept when a visitor
+# erases what they have: it refers to nobody, and the money is spent.
+spending = Table(
+    "spending",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("spent", BigInteger, nullable=False),
+    Column("announced", BigInteger, nullable=False),
+)
+
+# The worst case of each call of the model whose end is not known, or never will be.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("reservation_id", String(64), primary_key=True),
+    Column("day", String(10), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Index("reservations_by_day", "day"),
 )

@@ -18,10 +18,11 @@ from gevent.lock import BoundedSemaphore
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from ..budget import Reservation, Standing
 from ..errors import ChatbubbleError, ConfigError, StoreUnavailable
 from ..records import Answer, Conversation, Feedback, Message, Question, Turn
 from ..store import Admission, AnswerPart, StoredTurn
-from . import queries, statements
+from . import ledger, queries, statements
 from .admission import admit
 from .database import LONGEST_S, Database
 from .faults import is_deadlock, is_passing, unavailable
@@ -191,6 +192,26 @@ class SqlStore:
     def running_streams(self) -> tuple[str, ...]:
         """See ConversationStore.running_streams."""
         return self._run(lambda connection: tuple(connection.scalars(queries.STREAMS_RUNNING)))
+
+    def reserve(self, reservation: Reservation, cap: int) -> tuple[bool, Standing]:
+        """See LedgerStore.reserve."""
+        return self._run(lambda connection: ledger.reserve(connection, reservation, cap))
+
+    def settle(self, reservation: Reservation, cost: int) -> Standing:
+        """See LedgerStore.settle."""
+        return self._run(lambda connection: ledger.settle(connection, reservation, cost))
+
+    def cancel(self, reservation: Reservation) -> Standing:
+        """See LedgerStore.cancel."""
+        return self._run(lambda connection: ledger.cancel(connection, reservation))
+
+    def standing(self, day: str) -> Standing:
+        """See LedgerStore.standing."""
+        return self._run(lambda connection: ledger.standing_of(connection, day))
+
+    def announce(self, day: str, amount: int) -> bool:
+        """See LedgerStore.announce."""
+        return self._run(lambda connection: ledger.announce(connection, day, amount))
 
     def is_ready(self) -> bool:
         """See ConversationStore.is_ready."""
