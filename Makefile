@@ -6,14 +6,18 @@ BIN := .venv/bin
 STAMPS := .venv/stamps
 JS := $(BIN)/python widget/toolchain.py
 # The Python package that carries Node joins only where the machine has none.
-NODE_EXTRA = $(shell $(BIN)/python widget/toolchain.py found || echo ,node)
+NODE = $(shell $(BIN)/python widget/toolchain.py found || echo node)
+# Exact versions, checked by hash. PINS=off: what the index has newest within the bounds of setup.cfg.
+PINS ?= on
+export PINS
+LOCKS := $(wildcard requirements/*.txt)
 
 # The pure core: every branch of it has to be tested.
 CORE := */additions.py,*/budget.py,*/risks.py,*/secrecy.py,*/discretion.py,*/measures.py,*/errors.py,*/events.py,*/records.py,*/config.py,*/prompt.py,*/sse.py,*/well_formed.py,*/compaction.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test faults soak pictures lint bench build dist clean needs
+.PHONY: help install run test faults soak pictures lint bench build dist audit pins clean needs
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,10 +63,18 @@ bench: install needs $(STAMPS)/bench ## measure, for two hours; prints tables, a
 build: $(STAMPS)/app ## build the widget, unless it is current
 	@$(BIN)/python widget/assets.py
 
-dist: install ## make the sdist and the wheel in dist/, with the built widget
+dist: install ## make sdist, wheel and bill of materials in dist/; the same sources give the same bytes
 	rm -rf dist
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	$(BIN)/python -c "import sys; sys.path.insert(0, 'widget'); import build_backend; build_backend.build_sdist('dist')"
+	$(BIN)/python scripts/bill_of_materials.py dist
+	@$(BIN)/python -m pip hash dist/*
+
+audit: $(STAMPS)/supply ## is anything that is pinned known to be vulnerable? ARGS=--strict: not being told is a failure
+	@.venv/supply/bin/python scripts/audit.py $(ARGS)
+
+pins: $(STAMPS)/supply ## write requirements/ anew, with the newest of everything; ARGS="--exclude-newer '7 days'"
+	@.venv/supply/bin/python scripts/pins.py $(ARGS)
 
 clean: ## remove all that the other commands made
 	rm -rf .venv build dist widget/node_modules tests/bench/references/node_modules backend/chatbubble/static backend/*.egg-info
@@ -74,17 +86,24 @@ needs: $(STAMPS)/dev
 $(BIN)/python:
 	@scripts/make_venv.sh $(PYTHON)
 
-$(STAMPS)/app: setup.cfg pyproject.toml | $(BIN)/python
+$(STAMPS)/app: setup.cfg pyproject.toml $(LOCKS) | $(BIN)/python
 	@echo "Installing Chatbubble into .venv ..."
-	@$(BIN)/python -m pip install --quiet --editable '.[widget$(NODE_EXTRA)]'
+	@scripts/install_pins.sh run widget $(NODE)
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/dev: setup.cfg pyproject.toml | $(BIN)/python
+$(STAMPS)/dev: setup.cfg pyproject.toml $(LOCKS) | $(BIN)/python
 	@echo "Installing Chatbubble and its development tools into .venv ..."
-	@$(BIN)/python -m pip install --quiet --editable '.[dev$(NODE_EXTRA)]'
+	@scripts/install_pins.sh dev $(NODE)
 	@mkdir -p $(STAMPS) && touch $(STAMPS)/app $@
 
-$(STAMPS)/bench: setup.cfg pyproject.toml | $(STAMPS)/dev
+$(STAMPS)/bench: setup.cfg pyproject.toml $(LOCKS) | $(STAMPS)/dev
 	@echo "Installing what the benchmark compares with into .venv ..."
-	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@scripts/install_pins.sh bench
+	@touch $@
+
+# An environment of its own: the auditor brings thirty packages and another pip.
+$(STAMPS)/supply: requirements/supply.txt | $(STAMPS)/dev
+	@echo "Installing what renews and audits the pins into .venv/supply ..."
+	@$(BIN)/python -m venv .venv/supply
+	@.venv/supply/bin/python -m pip install --quiet --require-hashes -r requirements/supply.txt
 	@touch $@

@@ -226,4 +226,4 @@ def test_python_and_json_in_the_documents_can_be_read(name: str) -> None:
 
 
 def test_the_documents_that_should_be_there_are_looked_at() -> None:
-    assert {WIRE, SETTINGS, README, "docs/dependencies.md", "CHANGELOG.md"} <= set(DOCUMENTS)
+    assert {WIRE, SETTINGS, README, "docs/dependencies.md", "CHANGELOG.md", "SECURITY.md"} <= set(DOCUMENTS)

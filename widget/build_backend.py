@@ -1,5 +1,7 @@
 """setuptools, with the widget built first: wheels, editable installs and sdists all contain it.
 
+Two checkouts of the same sources give the same bytes: see repeatable.py.
+
 Nothing is asked for and nothing is built while the built files are current, as they are in an
 sdist: whoever installs from one needs neither Node nor npm.
 """
@@ -14,6 +16,7 @@ from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
+import repeatable
 import sources
 import toolchain
 from setuptools import build_meta
@@ -74,7 +77,9 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
     _build_widget()
     # setuptools packs whatever its build folder still holds, such as files under old hashes.
     shutil.rmtree(HERE.parent / "build", ignore_errors=True)
-    return str(build_meta.build_wheel(wheel_directory, config_settings, metadata_directory))
+    name = str(build_meta.build_wheel(wheel_directory, config_settings, metadata_directory))
+    repeatable.rewrite_wheel(Path(wheel_directory) / name)
+    return name
 
 
 def build_editable(
@@ -88,4 +93,6 @@ def build_editable(
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
     """PEP 517: the sources of both sides and the built widget."""
     _build_widget()
-    return str(build_meta.build_sdist(sdist_directory, config_settings))
+    name = str(build_meta.build_sdist(sdist_directory, config_settings))
+    repeatable.rewrite_sdist(Path(sdist_directory) / name)
+    return name
