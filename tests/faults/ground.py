@@ -174,6 +174,7 @@ class World:
             "redis_url": self.ground.redis.url,
             "redis_prefix": self.prefix,
             "rate_limit": "off",
+            "max_tokens": "1000000",  # some words are longer than any model's
             "heartbeat_s": "2",
             "operator_token": OPERATOR_TOKEN,
             **settings,

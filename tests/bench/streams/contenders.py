@@ -118,6 +118,7 @@ def _chatbubble(place: Place) -> Launch:
         "provider": "openai",
         "database_url": f"sqlite:///{place.folder}/chat.db",
         "rate_limit": "off",
+        "max_tokens": "100000",  # its tokens are longer than a model's
         "max_streams": "20000",  # a tenth of them is kept free
         "log_bytes": str(2**30),
         "operator_token": OPERATOR_TOKEN,
@@ -133,6 +134,7 @@ def _with_redis(workers: int) -> Callable[[Place], Launch]:
         settings = place.stores.settings() | {
             "provider": "openai",
             "rate_limit": "off",
+            "max_tokens": "100000",
             "max_streams": "20000",
             "log_bytes": str(2**30),
             "operator_token": OPERATOR_TOKEN,
