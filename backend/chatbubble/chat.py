@@ -187,6 +187,8 @@ class Chat:
         if owner is None or (is_left_behind and self._log.is_foreign(stream_id)):
             self._retell(visitor_id, stream_id)
         elif owner != visitor_id:
+            # The store is asked as it is for what never was: nobody can tell the two apart by the time they take.
+            self._stored(visitor_id, stream_id)
             raise NotFound()
         follow(trace_stream(stream_id))
         cursor = Cursor.parse(last_event_id) if last_event_id is not None else None
@@ -217,7 +219,7 @@ class Chat:
         return reader.is_exhausted
 
     def _stored(self, visitor_id: str, stream_id: str) -> StoredTurn:
-        stored = self._store.find_turn(stream_id)
+        stored = self._store.find_turn(stream_id, visitor_id)
         if stored is None or stored.turn.visitor_id != visitor_id:
             raise NotFound()
         return stored

@@ -80,8 +80,12 @@ class ConversationStore(Protocol):
         any more, was begun anew or was erased: then nothing is written."""
         ...
 
-    def find_turn(self, stream_id: str) -> StoredTurn | None:
-        """The turn that wrote a stream, or None."""
+    def find_turn(self, stream_id: str, visitor_id: str | None = None) -> StoredTurn | None:
+        """The turn that wrote a stream, or None.
+
+        With `visitor_id` None also where it is somebody else's, and as soon: nobody should be able to tell by the
+        time whether there is one.
+        """
         ...
 
     def conversation(self, visitor_id: str) -> Conversation | None:

@@ -205,8 +205,8 @@ def test_what_is_erased_as_it_is_told_again_is_not_told(serve: Serve, monkeypatc
     assert visitor.conversation()["messages"]
     find = served.mounted.store.find_turn
 
-    def find_turn(wanted: str) -> StoredTurn | None:
-        found = find(wanted)
+    def find_turn(wanted: str, visitor_id: str | None = None) -> StoredTurn | None:
+        found = find(wanted, visitor_id)
         monkeypatch.setattr(served.mounted.store, "find_turn", find)
         visitor.erase()
         return found

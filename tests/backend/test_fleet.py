@@ -100,11 +100,11 @@ def test_a_stream_that_goes_while_the_store_is_asked_is_out_of_reach_and_not_unk
     stream_id = visitor.ask("Where is my parcel?").next_event().data["streamId"]
     find_turn = there.mounted.store.find_turn
 
-    def look(wanted: str) -> object:
+    def look(wanted: str, visitor_id: str | None = None) -> object:
         for key in shared_redis().keys(settings["redis_prefix"]):
             shared_redis().ask("DEL", key)
         there.mounted.log.discard(wanted)  # as what follows Redis does when that has forgotten
-        return find_turn(wanted)
+        return find_turn(wanted, visitor_id)
 
     monkeypatch.setattr(there.mounted.store, "find_turn", look)
     refusal = there.visitor(visitor.session).resume(stream_id)
@@ -122,9 +122,9 @@ def test_many_who_read_on_elsewhere_look_into_the_store_once(
     looks: list[str] = []
     find_turn = there.mounted.store.find_turn
 
-    def look(wanted: str) -> object:
+    def look(wanted: str, visitor_id: str | None = None) -> object:
         looks.append(wanted)
-        return find_turn(wanted)
+        return find_turn(wanted, visitor_id)
 
     monkeypatch.setattr(there.mounted.store, "find_turn", look)
     elsewhere = there.visitor(visitor.session)

@@ -57,6 +57,14 @@ def test_how_a_turn_ended_is_kept(store: ConversationStore, state: TurnState) ->
     )
 
 
+def test_a_turn_is_found_for_its_visitor_alone(store: ConversationStore) -> None:
+    turn = begin(store)
+    store.finish_turn(turn, answer("hi"))
+    assert store.find_turn("s1", turn.visitor_id) == store.find_turn("s1")
+    assert store.find_turn("s1", "somebody else") is None
+    assert store.find_turn("s2", turn.visitor_id) is None
+
+
 def test_a_turn_ends_once(store: ConversationStore) -> None:
     turn = begin(store)
     assert store.finish_turn(turn, answer("first"))

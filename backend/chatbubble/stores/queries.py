@@ -69,6 +69,7 @@ TURNS = select(turns, _ATTEMPT.label("attempt"), conversations.c.visitor_id).joi
     conversations, conversations.c.conversation_id == turns.c.conversation_id
 )
 TURN = TURNS.where(_of_stream)
+TURN_OF_VISITOR = TURNS.where(_of_stream, _of_visitor)
 TURNS_RUNNING = TURNS.where(IS_RUNNING)
 TURN_RUNNING = TURNS.where(turns.c.conversation_id == bindparam("conversation_id"), IS_RUNNING)
 TURN_OF_REQUEST = (

@@ -122,11 +122,11 @@ class SqlStore:
         """See ConversationStore.finish_turn."""
         return self._run(lambda connection: statements.finish_turn(connection, turn, answer))
 
-    def find_turn(self, stream_id: str) -> StoredTurn | None:
+    def find_turn(self, stream_id: str, visitor_id: str | None = None) -> StoredTurn | None:
         """See ConversationStore.find_turn."""
 
         def find(connection: Connection) -> StoredTurn | None:
-            turn = statements.find_turn(connection, stream_id)
+            turn = statements.find_turn(connection, stream_id, visitor_id)
             return StoredTurn(turn, statements.find_message(connection, turn.message_id)) if turn else None
 
         return self._run(find)

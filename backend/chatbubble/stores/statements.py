@@ -29,9 +29,13 @@ def lock_conversation_of(connection: Connection, visitor_id: str) -> str | None:
     return connection.scalar(queries.CONVERSATION_LOCKED, {"visitor_id": visitor_id})
 
 
-def find_turn(connection: Connection, stream_id: str) -> Turn | None:
-    """The turn of a stream."""
-    row = connection.execute(queries.TURN, {"stream_id": stream_id}).first()
+def find_turn(connection: Connection, stream_id: str, visitor_id: str | None = None) -> Turn | None:
+    """The turn of a stream; with `visitor_id` only if it is theirs."""
+    wanted = {"stream_id": stream_id}
+    if visitor_id is None:
+        row = connection.execute(queries.TURN, wanted).first()
+    else:
+        row = connection.execute(queries.TURN_OF_VISITOR, {**wanted, "visitor_id": visitor_id}).first()
     return to_turn(row) if row else None
 
 
