@@ -22,16 +22,19 @@ WIDGET = ROOT / "widget" / "src"
 
 # A module may import from its own floor and from those below it.
 PYTHON_FLOORS = {
-    5: ["__init__", "extension", "cli", "config_check", "gunicorn_worker", "mounted", "process", "processes", "server"],
+    5: [
+        "__init__", "choices", "cli", "config_check", "extension", "gunicorn_worker", "mounted", "process", "processes",
+        "server",
+    ],
     4: [
         "views", "assets", "chat", "connections", "departure", "fleet_metrics", "health", "incoming", "metrics",
         "mount", "responses", "routes", "takeover", "workers",
     ],
     3: ["turn", "generation", "checkpoints", "delivery", "retelling", "saving"],
     2: [
-        "providers/*", "stores/*", "stream_logs/*", "fleets/*", "arrivals", "body", "clients", "feedback", "hub_lag",
-        "identity", "identity_keys", "identity_tokens", "limits", "logs", "origins", "question", "signed_sessions",
-        "pace", "slots", "sockets", "spending", "visitors",
+        "providers/*", "stores/*", "stream_logs/*", "fleets/*", "addresses", "arrivals", "body", "clients", "feedback",
+        "hub_lag", "identity", "identity_keys", "identity_tokens", "limits", "logs", "origins", "pace", "places",
+        "question", "signed_sessions", "slots", "sockets", "spending", "visitors", "windows",
     ],
     1: [
         "additions", "budget", "config", "discretion", "fleet", "leases", "measures", "parsing", "prompt", "provider",

@@ -18,7 +18,7 @@ from .errors import (
 )
 from .events import Token
 from .fleet import Fleet, ForgetStream, StopTurn
-from .limits import Limiter
+from .limits import Limits
 from .logs import follow, trace_stream
 from .records import Answer, Conversation, Cursor, Feedback, FinishReason, Question, Turn, TurnState
 from .retelling import connected, now_ms, told_again
@@ -51,16 +51,15 @@ class Chat:
         workers: Workers,
         saver: Saver,
         fleet: Fleet,
-        limiter: Limiter,
-        feedback_limiter: Limiter,
+        limits: Limits,
     ) -> None:
         self._store, self._log, self._workers, self._saver, self._fleet = store, log, workers, saver, fleet
-        self._limiter, self._feedback_limiter = limiter, feedback_limiter
+        self._limits = limits
         self._erasures = 0
         self._ran_at: dict[str, float] = {}
 
-    def ask(self, question: Question, client_id: str) -> StreamReader:
-        """Start a turn, or attach to the one that the same request id has started.
+    def ask(self, question: Question, client_id: str, address: str) -> StreamReader:
+        """Start a turn, or attach to the one that the same request id has started. `address` as Addresses tells it.
 
         Raises TurnRunning, RequestMismatch, RateLimited, Overloaded, ShuttingDown or
         StoreUnavailable.
@@ -68,15 +67,18 @@ class Chat:
         try:
             self._workers.admit()
             self._saver.admit()
-            admission = self._admit(question)
+            admission = self._admit(question, address)
         except (RateLimited, Overloaded, ShuttingDown) as refusal:
             # Asking the same again is free: whatever is refused, it costs nothing to go on with what was begun. It is
             # looked for only now, since almost no question is asked twice; one that is taken is looked for as it is
             # saved, and the same may have been saved just now, from another connection.
+            is_limited = isinstance(refusal, RateLimited)
+            if is_limited and not self._limits.questions.may_look(address):
+                raise
             known = self._store.find_request(question)
             if known is not None:
                 return self._follow(known.visitor_id, known.stream_id, None)
-            if isinstance(refusal, RateLimited):
+            if is_limited:
                 self._workers.refuse_second(question.visitor_id)
             raise
         if admission.is_new:
@@ -123,7 +125,7 @@ class Chat:
 
         Raises RateLimited, and NotFound for a message that is no answer of theirs.
         """
-        with self._feedback_limiter.hold(visitor_id) as count:
+        with self._limits.feedback.hold(visitor_id) as count:
             if not self._store.save_feedback(visitor_id, message_id, feedback):
                 raise NotFound()
             count()
@@ -131,19 +133,26 @@ class Chat:
     def erase(self, visitor_id: str) -> None:
         """Delete everything the visitor has, a running turn included; its readers are told `done`, aborted."""
         streams = self._store.erase(visitor_id)
+        self._limits.questions.forget(visitor_id)
         self._erasures += 1
         for stream_id in streams:
             self._log.erase(stream_id)
             self._fleet.post(ForgetStream(stream_id))
             self._workers.stop(stream_id)
 
-    def _admit(self, question: Question) -> Admission:
-        """Save the question as a turn with an open stream, or find its turn; only a new turn is counted."""
-        with self._limiter.hold(question.visitor_id) as count:
+    def _admit(self, question: Question, address: str) -> Admission:
+        """Save the question as a turn with an open stream and a place to run, or find its turn; only a new turn is
+        counted."""
+        visitor_id, limits = question.visitor_id, self._limits
+
+        def is_known() -> bool:
+            return self._store.conversation(visitor_id) is not None
+
+        with limits.questions.hold(visitor_id, address, is_known) as count, limits.turns.hold() as keep:
             # The stream is there before the turn is known to anybody, so that whoever finds
             # the turn finds its stream, from the first event on.
             stream_id = new_id("stream")
-            self._log.open(stream_id, question.visitor_id)
+            self._log.open(stream_id, visitor_id)
             is_new = False
             try:
                 admission = self._begin_turn(question, stream_id)
@@ -152,7 +161,8 @@ class Chat:
                 if not is_new:
                     self._log.discard(stream_id)
             if is_new:
-                count()
+                count(admission.is_first)
+                keep()
             return admission
 
     def _begin_turn(self, question: Question, stream_id: str) -> Admission:
@@ -172,9 +182,10 @@ class Chat:
         except ChatbubbleError as failure:
             # It is saved as running: without this no other question could ever follow it.
             self._log.discard(turn.stream_id)
+            self._limits.turns.leave()
             self._saver.save(turn, Answer("", TurnState.FAILED, FinishReason.ERROR, failure.code, finished_at=now_ms()))
             raise
-        self._workers.start(turn, question)
+        self._workers.start(turn, question, is_admitted=True)
         return reader
 
     def _follow(self, visitor_id: str, stream_id: str, last_event_id: str | None) -> StreamReader:

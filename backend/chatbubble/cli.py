@@ -106,8 +106,8 @@ def config(markdown: bool, check: bool) -> None:
         click.echo(markdown_table(), nl=False)
         return
     monkey.patch_all()
+    from .choices import create_provider
     from .config_check import find_problems
-    from .mounted import create_provider
 
     problems = find_problems({}, os.environ)
     if check:

@@ -13,6 +13,8 @@ from gevent.event import Event as Signal
 
 from .errors import ClientNotFound, Overloaded, ShuttingDown
 from .events import RESERVED_TYPES, Connected, Custom, Event
+from .limits import Bound
+from .places import MemoryPlaces
 from .records import Cursor
 from .slots import Slots
 from .stream_log import Batch
@@ -98,15 +100,21 @@ class Delivering(Protocol):
 class Clients:
     """Counts every open event stream and reaches those on the visitors' own channel.
 
+    Args:
+        max_streams: as many may be open.
+        bound: and so many of one address.
+
     Attributes:
         slots: the connections of this process, where its server counts them.
     """
 
-    def __init__(self, max_streams: int) -> None:
+    def __init__(self, max_streams: int, bound: Bound | None = None) -> None:
         self.slots = Slots(max_streams)
+        self._bound = bound or Bound(MemoryPlaces(), "streams", 0)
         self._max_streams = max_streams
         self._channels: dict[str, Channel] = {}
         self._connections: dict[str, Delivering | None] = {}
+        self._addresses: dict[str, str] = {}
         self._cursor = Cursor(secrets.token_hex(5), 0)
         self._started_at = time.monotonic()
         self._peak = self._total = self._sent = 0
@@ -114,10 +122,11 @@ class Clients:
         self._nobody = Signal()
         self._nobody.set()
 
-    def register(self) -> str:
-        """Count one more open stream and name its client.
+    def register(self, address: str = "") -> str:
+        """Count one more open stream, for this address, and name its client.
 
-        Raises Overloaded when this process holds `max_streams` of them, or serves as many connections.
+        Raises Overloaded when this process holds `max_streams` of them, or serves as many connections; RateLimited when
+        the address has as many as it may.
         """
         if self.is_full:
             taken = f"{len(self._connections)} open streams, {len(self.slots)} connections"
@@ -125,6 +134,12 @@ class Clients:
         client_id = new_id("client")
         self._connections[client_id] = None
         self._nobody.clear()
+        try:
+            self._bound.enter(address)
+        except BaseException:
+            self.remove(client_id)
+            raise
+        self._addresses[client_id] = address
         self._total += 1
         self._peak = max(self._peak, len(self._connections))
         return client_id
@@ -141,6 +156,9 @@ class Clients:
     def remove(self, client_id: str) -> None:
         """The client's stream has ended; harmless when repeated."""
         self._connections.pop(client_id, None)
+        address = self._addresses.pop(client_id, None)
+        if address is not None:
+            self._bound.leave(address)
         if not self._connections:
             self._nobody.set()
         channel = self._channels.pop(client_id, None)

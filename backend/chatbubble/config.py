@@ -90,7 +90,24 @@ class Settings:
     )
     drain_s: float = _setting(10.0, parsing.number(0, 600), "Time for running answers to finish at shutdown.")
     rate_limit: str = _setting(
-        "10/minute;100/day", parsing.rate, "Questions per visitor, in the notation of the limits package; `off`: none."
+        "10/minute;100/day",
+        parsing.rate,
+        "Questions per visitor, in the notation of the limits package; `off`: no limit of any kind.",
+    )
+    address_rate_limit: str = _setting(
+        "30/minute", parsing.rate, "Questions per address, an IPv6 network of 64 bits being one; `off`: any number."
+    )
+    new_visitors_limit: str = _setting(
+        "20/hour", parsing.rate, "Conversations that may be begun from one address; `off`: any number."
+    )
+    address_streams: int = _setting(
+        20, parsing.integer(0, 1_000_000), "Event streams open at once from one address; 0: any number."
+    )
+    running_turns: int = _setting(
+        60, parsing.integer(0, 1_000_000), "Answers that run at once, in all processes together; 0: any number."
+    )
+    trusted_proxies: int = _setting(
+        0, parsing.integer(0, 16), "Proxies before the server: so far from the right X-Forwarded-For is believed."
     )
     daily_budget: float = _setting(0.0, parsing.money, "What all answers of a day (UTC) may cost at most; 0: anything.")
     prices: tuple[str, ...] = _setting(

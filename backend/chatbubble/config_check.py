@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from .choices import create_provider, create_redis
 from .config import Settings
 from .errors import ConfigError
 from .identity_keys import find_key_faults
-from .limits import create_limiter
-from .mounted import create_provider, create_redis
+from .limits import RATES, read_rules
 from .origins import OriginRules
 from .spending import read_budget
 from .stores.sql import SqlStore
@@ -36,7 +36,8 @@ def _checks(settings: Settings, environ: Mapping[str, str]) -> Iterator[Callable
     """What reads a setting once more, each alone. One that could not be read at all has its default here."""
     for rule in settings.allowed_origins:
         yield partial(OriginRules.parse, [rule])
-    yield partial(create_limiter, settings.rate_limit)
+    for rate in RATES:
+        yield partial(read_rules, settings, rate)
     yield partial(SqlStore, settings.database_url)
     if settings.redis_url:
         yield partial(create_redis, settings)

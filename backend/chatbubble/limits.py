@@ -1,89 +1,217 @@
-"""How much one visitor may ask."""
+"""How much may be asked: by a visitor, from an address, and of the whole site."""
 
 from __future__ import annotations
 
+import hashlib
 import math
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
 
+from .config import PREFIX, Settings
 from .errors import ConfigError, RateLimited
+from .places import MemoryPlaces, Places
+from .windows import Claim, MemoryWindows, NoPlaceError, Taken, Windows
 
 # Feedback calls no model: this is more than anybody who reads would give.
 FEEDBACK_RATE = "30/minute;300/day"
 
+# Whoever is refused may have asked the same before, and only the store knows. For a flood it is not asked: who really
+# sends a question again comes through a minute later.
+_LOOKS = RateLimitItemPerMinute(300)
 
-class Limiter(Protocol):
-    """Counts a visitor's questions, or what else they send."""
+_BUSY_S = 5  # until when a stream or a running answer ends, nobody knows
+_MOST_KNOWN = 10_000
 
-    def hold(self, visitor_id: str, /) -> AbstractContextManager[Callable[[], None]]:
-        """Hold a place for one question within the block; what the block gets counts the question.
+# The settings that are rules: of a visitor's questions, of an address's, and of those that open a conversation.
+RATES = ("rate_limit", "address_rate_limit", "new_visitors_limit")
 
-        Not counted, the place is free again afterwards, and nobody else could take it meanwhile. Raises
-        RateLimited, with the seconds to wait, when there is no place.
-        """
-        ...
-
-
-class NoLimiter:
-    """`CHATBUBBLE_RATE_LIMIT=off`."""
-
-    def hold(self, _visitor_id: str, /) -> AbstractContextManager[Callable[[], None]]:
-        """Anything goes."""
-        return nullcontext(lambda: None)
+Rules = tuple[RateLimitItem, ...]
 
 
-class VisitorLimiter:
-    """Moving windows in this process's memory, by the limits package."""
+class QuestionLimits:
+    """Counts questions that begin a turn: by visitor, by address, and by address those that open a conversation."""
 
-    def __init__(self, rules: tuple[RateLimitItem, ...]) -> None:
-        self._rules = rules
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
-        self._held: Counter[str] = Counter()
+    def __init__(self, windows: Windows, visitor: Rules, address: Rules, opening: Rules) -> None:
+        self._windows = windows
+        self._visitor, self._address, self._opening = visitor, address, opening
+        self._known: dict[str, None] = {}
+        self._looks = MemoryWindows()
 
     @contextmanager
-    def hold(self, visitor_id: str, /) -> Iterator[Callable[[], None]]:
-        """See Limiter.hold: a place under every rule, or under none."""
-        cost = self._held[visitor_id] + 1
-        broken = [rule for rule in self._rules if not self._windows.test(rule, visitor_id, cost=cost)]
-        if broken:
-            # Once the last of them lets go: coming back earlier would only be refused again.
-            reset_at = max(self._windows.get_window_stats(rule, visitor_id).reset_time for rule in broken)
-            raise RateLimited(retry_after_s=max(1, math.ceil(reset_at - time.time())))
-        self._held[visitor_id] = cost
+    def hold(self, visitor_id: str, address: str, is_known: Callable[[], bool]) -> Iterator[Callable[[bool], None]]:
+        """Hold a place for one question within the block; what the block gets counts it.
+
+        Not counted, the place is free again afterwards, and nobody else could have it meanwhile. Whoever counts it
+        says whether it has opened a conversation.
+
+        Args:
+            visitor_id: who asks.
+            address: from where, as Addresses tells it.
+            is_known: whether the visitor has a conversation; asked where the address has no place for a new one.
+
+        Raises:
+            RateLimited: there is no place; with the seconds to wait.
+        """
+        asked = [*_claims(self._visitor, "visitor", visitor_id), *_claims(self._address, "address", address)]
+        opening = [] if visitor_id in self._known else _claims(self._opening, "opening", address)
         try:
-            yield lambda: self._count(visitor_id)
+            taken = self._windows.take(asked + opening)
+        except NoPlaceError as full:
+            if any(full.waits[: len(asked)]) or not (self.may_look(address) and is_known()):
+                raise _refusal(full.waits) from None
+            opening = []
+            taken = self._take(asked)
+        unused = asked + opening
+        try:
+            yield lambda is_first: self._keep(visitor_id, unused, [] if is_first else opening)
         finally:
-            self._held[visitor_id] -= 1
-            if not self._held[visitor_id]:
-                del self._held[visitor_id]
+            taken.give_back(unused)
 
-    def _count(self, visitor_id: str) -> None:
-        for rule in self._rules:
-            self._windows.hit(rule, visitor_id)
+    def may_look(self, address: str) -> bool:
+        """Whether the store may be asked once more about a question from this address that is refused."""
+        try:
+            self._looks.take([Claim(_LOOKS, _subject("look", address))])
+        except NoPlaceError:
+            return False
+        return True
+
+    def forget(self, visitor_id: str) -> None:
+        """The visitor has no conversation any more: the next question opens one."""
+        self._known.pop(visitor_id, None)
+
+    def _take(self, claims: Sequence[Claim]) -> Taken:
+        try:
+            return self._windows.take(claims)
+        except NoPlaceError as full:
+            raise _refusal(full.waits) from None
+
+    def _keep(self, visitor_id: str, unused: list[Claim], opening: Sequence[Claim]) -> None:
+        """Leave of the places that are given back those alone that the question did not need."""
+        unused[:] = opening
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[visitor_id] = None
 
 
-def create_limiter(rate_limit: str) -> Limiter:
-    """The limiter that CHATBUBBLE_RATE_LIMIT asks for. Raises ConfigError when it cannot be read."""
-    if rate_limit.lower() == "off":
-        return NoLimiter()
+class FeedbackLimits:
+    """Counts what a visitor says of answers."""
+
+    def __init__(self, windows: Windows, rules: Rules) -> None:
+        self._windows, self._rules = windows, rules
+
+    @contextmanager
+    def hold(self, visitor_id: str) -> Iterator[Callable[[], None]]:
+        """As QuestionLimits.hold."""
+        unused = _claims(self._rules, "feedback", visitor_id)
+        try:
+            taken = self._windows.take(unused)
+        except NoPlaceError as full:
+            raise _refusal(full.waits) from None
+        try:
+            yield unused.clear
+        finally:
+            taken.give_back(unused)
+
+
+class Bound:
+    """At most so many of a kind at once, under each name; with `most` 0 any number."""
+
+    def __init__(self, places: Places, kind: str, most: int) -> None:
+        self._places, self._kind, self._most = places, kind, most
+
+    def enter(self, name: str = "") -> None:
+        """Take a place, to be left again. Raises RateLimited when none is free."""
+        if self._most and not self._places.enter(_subject(self._kind, name), self._most):
+            raise RateLimited(
+                "The chat is very busy. Please try again in a moment.",
+                retry_after_s=_BUSY_S,
+                detail=f"{self._most} {self._kind} at once are as many as there may be",
+            )
+
+    def add(self, name: str = "") -> None:
+        """Take a place, whether one is free or not. Never switches."""
+        if self._most:
+            self._places.add(_subject(self._kind, name))
+
+    def leave(self, name: str = "") -> None:
+        """Free a place. Never switches."""
+        if self._most:
+            self._places.leave(_subject(self._kind, name))
+
+    @contextmanager
+    def hold(self, name: str = "") -> Iterator[Callable[[], None]]:
+        """A place for as long as the block takes or, once what the block gets was called, until `leave`.
+
+        Raises RateLimited.
+        """
+        self.enter(name)
+        kept: list[str] = []
+        try:
+            yield lambda: kept.append(name)
+        finally:
+            if not kept:
+                self.leave(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """All limits of one app. `streams` are those that are open from one address, `turns` those of the whole site."""
+
+    questions: QuestionLimits
+    feedback: FeedbackLimits
+    streams: Bound
+    turns: Bound
+
+
+def create_limits(settings: Settings, windows: Windows | None = None, places: Places | None = None) -> Limits:
+    """What the settings ask for, counted in `windows` and `places`, or in this process's memory.
+
+    Raises ConfigError when a rule cannot be read.
+    """
+    windows, places = windows or MemoryWindows(), places or MemoryPlaces()
+    visitor, address, opening = (read_rules(settings, name) for name in RATES)
+    if is_off(settings):
+        visitor = address = opening = ()
+    return Limits(
+        QuestionLimits(windows, visitor, address, opening),
+        FeedbackLimits(windows, () if is_off(settings) else tuple(parse_many(FEEDBACK_RATE))),
+        Bound(places, "streams", 0 if is_off(settings) else settings.address_streams),
+        Bound(places, "turns", 0 if is_off(settings) else settings.running_turns),
+    )
+
+
+def is_off(settings: Settings) -> bool:
+    """Whether there are no limits at all."""
+    return settings.rate_limit.lower() == "off"
+
+
+def read_rules(settings: Settings, name: str) -> Rules:
+    """The rules of one of RATES; none where it is off. Raises ConfigError."""
+    text: str = getattr(settings, name)
+    if text.lower() == "off":
+        return ()
     try:
-        rules = tuple(parse_many(rate_limit))
+        rules = tuple(parse_many(text))
     except ValueError:
         rules = ()
     if not rules or any(rule.amount < 1 or rule.multiples < 1 for rule in rules):
-        raise ConfigError(
-            f"CHATBUBBLE_RATE_LIMIT should be like 10/minute;100/day, or off, but it is {rate_limit!r:.80}"
-        )
-    return VisitorLimiter(rules)
+        raise ConfigError(f"{PREFIX}{name.upper()} should be like 10/minute;100/day, or off, but it is {text!r:.80}")
+    return rules
 
 
-def create_feedback_limiter(rate_limit: str) -> Limiter:
-    """The limiter of feedback: FEEDBACK_RATE, unless CHATBUBBLE_RATE_LIMIT switches limits off."""
-    return create_limiter("off" if rate_limit.lower() == "off" else FEEDBACK_RATE)
+def _claims(rules: Rules, kind: str, name: str) -> list[Claim]:
+    subject = _subject(kind, name)
+    return [Claim(rule, subject) for rule in rules]
+
+
+def _subject(kind: str, name: str) -> str:
+    """Under which name something is counted. Not the visitor's own: what is erased must not be found by it."""
+    return f"{kind}:{hashlib.blake2b(f'{kind} {name}'.encode(), digest_size=16).hexdigest()}"
+
+
+def _refusal(waits: Sequence[float]) -> RateLimited:
+    # Once the last of them lets go: coming back earlier would only be refused again.
+    return RateLimited(retry_after_s=max(1, math.ceil(max(waits))))

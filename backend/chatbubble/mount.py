@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from .addresses import Addresses
 from .assets import Assets
 from .chat import Chat
 from .clients import Clients
@@ -22,6 +23,7 @@ class Mount(Protocol):
     origins: OriginRules
     refused_origins: RefusedOrigins
     identity: Identity
+    addresses: Addresses
     assets: Assets
     clients: Clients
     chat: Chat

@@ -6,20 +6,22 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from socket import gethostname
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
 from gevent import monkey
 from gevent.lock import BoundedSemaphore
 
 from . import __version__
+from .addresses import Addresses
 from .assets import Assets
 from .chat import Chat
 from .checkpoints import Checkpoints
+from .choices import create_memory_log, create_provider, create_redis, create_store
 from .clients import Clients
 from .config import Settings
 from .departure import Departure
-from .errors import ClientNotFound, ConfigError, SeveralProcesses, StoreUnavailable, Unpatched
+from .errors import ClientNotFound, SeveralProcesses, StoreUnavailable, Unpatched
 from .fleet import Alone, Broadcast, Fleet, ForgetStream, Message, SendTo, StopTurn
 from .fleet_metrics import FleetMetrics
 from .generation import TurnParts
@@ -27,7 +29,7 @@ from .health import tell_states
 from .hub_lag import HubLag
 from .identity import Identity
 from .leases import NoLeases
-from .limits import create_feedback_limiter, create_limiter
+from .limits import create_limits
 from .measures import Measures
 from .metrics import Metrics
 from .origins import OriginRules, RefusedOrigins
@@ -37,14 +39,9 @@ from .sharing import lacking_to_share
 from .spending import create_spending
 from .statistics import sum_up
 from .store import ConversationStore
-from .stores.sql import SqlStore
 from .stream_log import StreamLog
-from .stream_logs.memory import MemoryStreamLog
 from .takeover import Takeover
 from .workers import Workers
-
-if TYPE_CHECKING:
-    from .fleets.redis_parts import RedisParts
 
 logger = logging.getLogger("chatbubble")
 
@@ -82,29 +79,27 @@ class Mounted:
             logger.warning("CHATBUBBLE_ALLOWED_ORIGINS is *: every website may use this chat at your expense")
         self.identity = Identity.create(settings)
         self.assets = Assets.load()
-        self.clients = Clients(settings.max_streams)
         self.provider = provider or create_provider(settings, environ)
-        self.store = store or SqlStore(
-            settings.database_url,
-            connections=settings.database_connections,
-            is_shared=bool(settings.redis_url) and stream_log is None,
-            hand_over_s=settings.drain_s + _LAST_EVENTS_S,
-        )
         self._redis = create_redis(settings) if settings.redis_url and stream_log is None else None
+        hand_over_s = settings.drain_s + _LAST_EVENTS_S
+        self.store = store or create_store(settings, is_shared=bool(self._redis), hand_over_s=hand_over_s)
         self.fleet: Fleet = self._redis.fleet if self._redis else Alone()
         self.log = stream_log or (self._redis.log if self._redis else create_memory_log(settings))
+        counters = (self._redis.windows, self._redis.places) if self._redis else ()
+        limits = create_limits(settings, *counters)
+        self.addresses = Addresses(settings.trusted_proxies)
+        self.clients = Clients(settings.max_streams, limits.streams)
         self.measures = Measures()
         self.saver = Saver(self.store, self.measures)
         self.spending = create_spending(settings, self.provider, self.store)
         counting = Checkpoints(self.store), self.saver, self.measures, self.spending
         self._parts = parts = TurnParts(settings, self.provider, self.store, self.log, *counting)
         leases = self._redis.leases if self._redis else NoLeases()
-        self.workers = Workers(parts, leases)
+        self.workers = Workers(parts, leases, limits.turns)
         self._takeover = Takeover(self.store, self.log, self.workers, leases, parts.measures)
         self.metrics = Metrics(parts, self.clients, self.workers, __version__)
         self._hub_lag = HubLag(self.measures.hub_lag)
-        limiters = create_limiter(settings.rate_limit), create_feedback_limiter(settings.rate_limit)
-        self.chat = Chat(self.store, self.log, self.workers, self.saver, self.fleet, *limiters)
+        self.chat = Chat(self.store, self.log, self.workers, self.saver, self.fleet, limits)
         self._start_lock, self._is_started, self._has_complained = BoundedSemaphore(1), False, False
         self.lacking_to_share = lacking_to_share(settings, has_own_log=bool(stream_log), has_own_store=bool(store))
 
@@ -131,7 +126,7 @@ class Mounted:
         if not monkey.is_module_patched("socket"):
             raise Unpatched()
         if self._redis is not None:
-            self._redis.hub.connect()
+            self._redis.connect()
         self.store.open()
         interrupted = self.store.interrupt_running()
         if interrupted:
@@ -257,38 +252,3 @@ class Mounted:
             logger.warning("the store cannot be opened: %s", failure.detail)
             return False
         return self.store.is_ready()
-
-
-def create_memory_log(settings: Settings) -> StreamLog:
-    """The stream log of a process that is the only one."""
-    return MemoryStreamLog(ttl_s=settings.stream_ttl_s, max_bytes=settings.log_bytes)
-
-
-def create_redis(settings: Settings) -> RedisParts:
-    """What CHATBUBBLE_REDIS_URL asks for. Raises ConfigError when it cannot be used."""
-    # Imported where it is asked for: most chats are one process, and start sooner without it.
-    from .fleets.redis_parts import create_redis_parts
-
-    return create_redis_parts(settings)
-
-
-def create_provider(settings: Settings, environ: Mapping[str, str]) -> Provider:
-    """The provider that CHATBUBBLE_PROVIDER names. Raises ConfigError when its key is missing."""
-    key = environ.get("OPENAI_API_KEY", "")
-    if settings.provider == "demo" or (settings.provider == "auto" and not key):
-        from .providers.demo import DemoProvider
-
-        return DemoProvider()
-    if not key:
-        raise ConfigError("CHATBUBBLE_PROVIDER is openai, so OPENAI_API_KEY must be set")
-    from .providers.openai import OpenAIProvider
-
-    return OpenAIProvider(
-        api_key=key,
-        base_url=environ.get("OPENAI_BASE_URL") or None,
-        model=settings.model,
-        temperature=settings.temperature,
-        max_tokens=settings.max_tokens,
-        connect_timeout_s=settings.connect_timeout_s,
-        read_timeout_s=max(settings.first_token_timeout_s, settings.token_timeout_s) + 5,
-    )

@@ -12,10 +12,12 @@ from .records import Answer, Conversation, Feedback, Message, Question, Turn
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What became of a question: a new turn, or the one its request id already has."""
+    """What became of a question: a new turn, or the one its request id already has. A turn that `is_first` has opened
+    its visitor's conversation."""
 
     turn: Turn
     is_new: bool
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

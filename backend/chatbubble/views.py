@@ -51,6 +51,10 @@ def _mount_of_operator() -> Mount:
     return mount
 
 
+def _address() -> str:
+    return _mount().addresses.of(request.environ)
+
+
 def _visitor_id() -> str:
     return _mount().identity.visitors.of_authorization(request.headers.get("Authorization"))
 
@@ -60,9 +64,10 @@ def ask() -> Response:
     mount = _mount()
     wait_s = read_wait(request)
     question = parse_question(read_json_body(request), mount.identity.visitors)
-    client_id = mount.clients.register()
+    address = _address()
+    client_id = mount.clients.register(address)
     try:
-        reader = mount.chat.ask(question, client_id)
+        reader = mount.chat.ask(question, client_id, address)
     except BaseException:
         mount.clients.remove(client_id)
         raise
@@ -74,7 +79,7 @@ def resume(stream_id: str) -> Response:
     mount = _mount()
     visitor_id = _visitor_id()
     last_event_id, wait_s = read_last_event_id(request), read_wait(request)
-    client_id = mount.clients.register()
+    client_id = mount.clients.register(_address())
     try:
         reader = mount.chat.resume(visitor_id, stream_id, last_event_id)
     except BaseException:
@@ -120,7 +125,7 @@ def channel() -> Response:
     """`GET /stream`: the visitor's own channel."""
     mount = _mount()
     _visitor_id()
-    client_id = mount.clients.register()
+    client_id = mount.clients.register(_address())
     try:
         channel_of_client = mount.clients.open_channel(client_id)
     except BaseException:

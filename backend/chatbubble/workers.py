@@ -11,6 +11,8 @@ from gevent.pool import Group
 from .errors import Overloaded, ShuttingDown, TurnRunning
 from .generation import TurnParts
 from .leases import Leases, NoLeases
+from .limits import Bound
+from .places import MemoryPlaces
 from .records import Question, Turn, TurnState
 from .turn import RunningTurn, StopReason
 
@@ -21,10 +23,11 @@ _LOOK_EVERY_S = 0.5
 
 
 class Workers:
-    """The turns that run in this process."""
+    """The turns that run in this process. Each has a place in `bound`, also one that was taken over."""
 
-    def __init__(self, parts: TurnParts, leases: Leases | None = None) -> None:
+    def __init__(self, parts: TurnParts, leases: Leases | None = None, bound: Bound | None = None) -> None:
         self._parts, self._leases = parts, leases or NoLeases()
+        self._bound = bound or Bound(MemoryPlaces(), "turns", 0)
         self._running: dict[str, tuple[RunningTurn, gevent.Greenlet[..., None]]] = {}
         self._stream_of: dict[str, str] = {}
         self._greenlets = Group()
@@ -45,13 +48,15 @@ class Workers:
         if stream_id is not None:
             raise TurnRunning(streamId=stream_id)
 
-    def start(self, turn: Turn, question: Question) -> None:
-        """Begin to answer; returns at once, before the provider is called."""
+    def start(self, turn: Turn, question: Question, *, is_admitted: bool = False) -> None:
+        """Begin to answer; returns at once, before the provider is called. A turn that `is_admitted` has its place."""
         running = RunningTurn(turn, question, self._parts)
         greenlet = self._greenlets.spawn(self._run, running)
         self._running[turn.stream_id] = (running, greenlet)
         self._stream_of[turn.visitor_id] = turn.stream_id
         self._leases.take(turn, question)
+        if not is_admitted:
+            self._bound.add()
         if self._is_draining:
             # Admitted just before the drain began, saved just after.
             running.stop(StopReason.INTERRUPTED)
@@ -113,6 +118,7 @@ class Workers:
             self._outcomes[running.run()] += 1
         finally:
             turn = running.turn
+            self._bound.leave()
             gevent.spawn(self._release, turn.stream_id)
             del self._running[turn.stream_id]
             # An erased turn may still be ending while the next one runs.

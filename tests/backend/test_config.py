@@ -20,9 +20,13 @@ NUMBERS = {
 WHOLE_NUMBERS = {
     "MAX_TOKENS": (1, 1_000_000), "CONTEXT_TOKENS": (500, 2_000_000), "LOG_BYTES": (1_048_576, 2**40),
     "MAX_STREAMS": (1, 1_000_000), "DATABASE_CONNECTIONS": (1, 1000),
+    "ADDRESS_STREAMS": (0, 1_000_000), "RUNNING_TURNS": (0, 1_000_000), "TRUSTED_PROXIES": (0, 16),
 }  # fmt: skip
 TEXTS = ("SYSTEM_PROMPT", "TITLE", "GREETING", "IDENTITY_KEYS")
-FILLED_TEXTS = ("DATABASE_URL", "MODEL", "RATE_LIMIT", "IDENTITY_AUDIENCE", "BUDGET_MESSAGE")
+FILLED_TEXTS = (
+    "DATABASE_URL", "MODEL", "RATE_LIMIT", "ADDRESS_RATE_LIMIT", "NEW_VISITORS_LIMIT", "IDENTITY_AUDIENCE",
+    "BUDGET_MESSAGE",
+)  # fmt: skip
 
 
 def read(**settings: Any) -> Settings:
@@ -49,8 +53,7 @@ def assert_refused(name: str, given: Any) -> str:
 
 def test_every_kind_of_setting_is_tested_here() -> None:
     others = {"URL_PREFIX", "ALLOWED_ORIGINS", "PROVIDER", "ACCENT", "OPERATOR_TOKEN", "SUGGESTIONS"}
-    others |= {"REDIS_URL", "REDIS_PREFIX"}
-    others |= {"LOG_FORMAT", "LOG_LEVEL", "IDENTITY_SECRET"}
+    others |= {"REDIS_URL", "REDIS_PREFIX", "LOG_FORMAT", "LOG_LEVEL", "IDENTITY_SECRET"}
     others |= {"DAILY_BUDGET", "PRICES", "CONTACT_URL"}
     assert {PREFIX + name for name in (*NUMBERS, *WHOLE_NUMBERS, *TEXTS, *FILLED_TEXTS, *others)} == set(NAMES)
 
@@ -115,7 +118,7 @@ def test_a_whole_number_is_taken_between_its_bounds(name: str) -> None:
 @pytest.mark.parametrize("name", WHOLE_NUMBERS)
 def test_what_is_not_a_whole_number_between_the_bounds_is_refused(name: str) -> None:
     low, high = WHOLE_NUMBERS[name]
-    others: list[Any] = [low - 1, high + 1, -low, float(high), 10**400, True, None, [low], b"5"]
+    others: list[Any] = [low - 1, high + 1, -1 - low, float(high), 10**400, True, None, [low], b"5"]
     for given in others:
         assert_refused(name, given)
     for text in ("", "many", "1.0", f"{low}.5", "1e6", "1_000", "+5", "٣", "0x10", "9" * 5000):

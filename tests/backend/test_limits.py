@@ -1,4 +1,4 @@
-"""How much one visitor may ask, and what a refusal says."""
+"""How much one visitor may ask, and what a refusal says. Addresses and the whole site: test_limits_of_addresses."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ from raw_http import Wire, request
 
 from chatbubble.config import Settings
 from chatbubble.errors import ConfigError, RateLimited
-from chatbubble.limits import Limiter, NoLimiter, VisitorLimiter, create_limiter
+from chatbubble.limits import QuestionLimits, create_limits
 
 
-def refusal(limiter: Limiter, visitor_id: str) -> RateLimited | None:
+def of_visitors(rate_limit: str) -> QuestionLimits:
+    """What a visitor may ask, from any address."""
+    return create_limits(Settings(rate_limit=rate_limit, address_rate_limit="off", new_visitors_limit="off")).questions
+
+
+def refusal(limiter: QuestionLimits, visitor_id: str) -> RateLimited | None:
     """Ask once more; the refusal, if there is one."""
     try:
-        with limiter.hold(visitor_id) as count:
-            count()
+        with limiter.hold(visitor_id, "192.0.2.1", lambda: True) as count:
+            count(False)
     except RateLimited as error:
         return error
     return None
 
 
 def test_a_visitor_may_ask_so_often_and_no_more() -> None:
-    limiter = create_limiter("3/minute")
+    limiter = of_visitors("3/minute")
     assert [refusal(limiter, "one") for _ in range(3)] == [None, None, None]
     error = refusal(limiter, "one")
     assert error is not None
@@ -35,14 +40,14 @@ def test_a_visitor_may_ask_so_often_and_no_more() -> None:
 
 
 def test_visitors_do_not_share_their_limits() -> None:
-    limiter = create_limiter("1/minute")
+    limiter = of_visitors("1/minute")
     assert refusal(limiter, "one") is None
     assert refusal(limiter, "two") is None
     assert refusal(limiter, "one") is not None
 
 
 def test_every_rule_counts_and_a_refused_question_counts_for_none() -> None:
-    limiter = create_limiter("1/second; 2/day")
+    limiter = of_visitors("1/second; 2/day")
     assert refusal(limiter, "one") is None
     for _ in range(5):
         assert refusal(limiter, "one") is not None
@@ -57,7 +62,7 @@ def test_every_rule_counts_and_a_refused_question_counts_for_none() -> None:
 
 
 def test_the_wait_is_at_least_a_second() -> None:
-    limiter = create_limiter("1/second")
+    limiter = of_visitors("1/second")
     assert refusal(limiter, "one") is None
     error = refusal(limiter, "one")
     assert error is not None
@@ -66,25 +71,27 @@ def test_the_wait_is_at_least_a_second() -> None:
 
 @pytest.mark.parametrize("rule", ["off", "OFF"])
 def test_limits_can_be_switched_off(rule: str) -> None:
-    limiter = create_limiter(rule)
-    assert isinstance(limiter, NoLimiter)
+    limiter = of_visitors(rule)
     assert [refusal(limiter, "one") for _ in range(500)] == [None] * 500
 
 
+RATES = ("RATE_LIMIT", "ADDRESS_RATE_LIMIT", "NEW_VISITORS_LIMIT")
 RULES = ["10/minute", "10 per minute", "5/10seconds", "10/minute;100/day", "10/minute, 100/day", Settings().rate_limit]
 NO_RULES = ["", "often", "10", "minute", "-1/minute", "0/minute", "10/minute;0/day", "10/fortnight", "10/minute;"]
 NO_RULES += ["none", "1.5/minute", "on"]
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_rules_are_read_in_the_notation_of_limits(rule: str) -> None:
-    assert isinstance(create_limiter(rule), VisitorLimiter)
+@pytest.mark.parametrize("name", RATES)
+def test_rules_are_read_in_the_notation_of_limits(name: str, rule: str) -> None:
+    create_limits(Settings.read({f"CHATBUBBLE_{name}": rule}, {}))
 
 
 @pytest.mark.parametrize("rule", NO_RULES)
-def test_what_is_not_a_rule_stops_the_start(rule: str) -> None:
-    with pytest.raises(ConfigError, match="CHATBUBBLE_RATE_LIMIT should be like 10/minute;100/day, or off"):
-        create_limiter(rule)
+@pytest.mark.parametrize("name", RATES)
+def test_what_is_not_a_rule_stops_the_start(name: str, rule: str) -> None:
+    with pytest.raises(ConfigError, match=f"CHATBUBBLE_{name} should be .*like 10/minute;100/day"):
+        create_limits(Settings.read({f"CHATBUBBLE_{name}": rule}, {}))
 
 
 def test_over_http_one_question_too_many_is_told_when_to_come_back(host_site: HostSite) -> None:
@@ -132,8 +139,8 @@ def test_a_refusal_leaves_the_connection_open(host_site: HostSite) -> None:
 
 
 def test_a_place_that_was_not_used_is_free_again_and_meanwhile_nobody_elses() -> None:
-    limiter = create_limiter("1/day")
-    with limiter.hold("one"):
+    limiter = of_visitors("1/day")
+    with limiter.hold("one", "192.0.2.1", lambda: True):
         assert refusal(limiter, "one") is not None
         assert refusal(limiter, "two") is None
     assert refusal(limiter, "one") is None

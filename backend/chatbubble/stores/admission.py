@@ -14,6 +14,7 @@ from . import queries, statements
 def admit(connection: Connection, question: Question, stream_id: str, now: int) -> Admission:
     """See ConversationStore.begin_turn; `now` in milliseconds since the Unix epoch."""
     conversation_id = statements.lock_conversation_of(connection, question.visitor_id)
+    is_first = conversation_id is None
     if conversation_id is None:
         conversation_id = new_id("conv")
         row = {"conversation_id": conversation_id, "visitor_id": question.visitor_id, "created_at": now}
@@ -38,7 +39,7 @@ def admit(connection: Connection, question: Question, stream_id: str, now: int) 
         created_at=now,
     )
     _insert(connection, turn, question)
-    return Admission(turn, is_new=True)
+    return Admission(turn, is_new=True, is_first=is_first)
 
 
 def _insert(connection: Connection, turn: Turn, question: Question) -> None:

@@ -24,6 +24,7 @@ class RedisHub:
     """
 
     def __init__(self, url: str, prefix: str = "chatbubble:") -> None:
+        self.url = url
         self.keys = Keys(prefix)
         self.link = Link(url)
         self.process_id = secrets.token_hex(6)

@@ -26,17 +26,18 @@ Command = tuple[Any, ...]
 
 class Link:
     """This process's connections to one Redis, made when they are needed: one for what keeps the process going, one
-    for readers, who may come by the thousand, and one that waits for news.
+    for readers, who may come by the thousand, and one that waits for news. One that says nothing for `timeout_s`
+    seconds counts as broken.
 
     Raises:
         ConfigError: the URL cannot be used.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         # redis-py states no types for the call that takes any command.
-        self._commands: Any = _client(url, 1, TIMEOUT_S)
-        self._looks: Any = _client(url, 1, TIMEOUT_S)
-        self._waiting: Any = _client(url, 1, TIMEOUT_S + BLOCK_S)
+        self._commands: Any = _client(url, 1, timeout_s)
+        self._looks: Any = _client(url, 1, timeout_s)
+        self._waiting: Any = _client(url, 1, timeout_s + BLOCK_S)
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
         """Send all at once; the answers, among them the error of each command that failed.
@@ -133,7 +134,7 @@ def _client(url: str, connections: int, timeout_s: float) -> Redis:
             max_connections=connections,
             timeout=_FREE_S,
             socket_timeout=timeout_s,
-            socket_connect_timeout=TIMEOUT_S,
+            socket_connect_timeout=min(TIMEOUT_S, timeout_s),
             protocol=2,
             retry=Retry(NoBackoff(), 0),
             decode_responses=False,
