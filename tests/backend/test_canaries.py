@@ -24,9 +24,9 @@ from model_steps import DONE, delta, failure, finish, stream
 from raw_http import Answer
 
 from chatbubble import Chatbubble, identity_token
+from chatbubble.choices import create_memory_log
 from chatbubble.config import PREFIX, Settings
 from chatbubble.errors import StoreUnavailable
-from chatbubble.mounted import create_memory_log
 from chatbubble.stores.sql import SqlStore
 from chatbubble.views import ROUTES
 
