@@ -13,11 +13,11 @@ export PINS
 LOCKS := $(wildcard requirements/*.txt)
 
 # The pure core: every branch of it has to be tested.
-CORE := */additions.py,*/budget.py,*/risks.py,*/secrecy.py,*/discretion.py,*/measures.py,*/errors.py,*/events.py,*/records.py,*/config.py,*/prompt.py,*/sse.py,*/well_formed.py,*/compaction.py
+CORE := */additions.py,*/budget.py,*/risks.py,*/secrecy.py,*/discretion.py,*/measures.py,*/errors.py,*/events.py,*/records.py,*/config.py,*/prompt.py,*/sse.py,*/well_formed.py,*/compaction.py,*/json_flaws.py,*/openapi.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test guess faults soak pictures lint bench build dist audit pins clean needs
+.PHONY: help install run test guess faults soak fuzz pictures lint bench build dist audit pins clean needs
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ faults: install needs ## run the fault suite whole, for hours, and write docs/fa
 
 soak: install needs ## an hour at a third of the load with faults, then rest: is anything left? ARGS="--seconds 600"
 	@$(BIN)/python tests/faults/fault_suite.py --only soak $(ARGS)
+
+fuzz: install needs $(STAMPS)/fuzz ## feed all that reads strangers' bytes whatever nobody meant, for about two hours; ARGS="--only requests"
+	$(JS) fetch --all
+	@$(BIN)/python tests/fuzz/fuzz_suite.py $(ARGS)
 
 pictures: install needs ## take a picture of every state, language and theme: artefacts/sheet/index.html
 	CHATBUBBLE_PICTURES=1 $(BIN)/python -m pytest tests/e2e/test_contact_sheet.py
@@ -109,4 +113,9 @@ $(STAMPS)/supply: requirements/supply.txt | $(STAMPS)/dev
 	@echo "Installing what renews and audits the pins into .venv/supply ..."
 	@$(BIN)/python -m venv .venv/supply
 	@.venv/supply/bin/python -m pip install --quiet --require-hashes -r requirements/supply.txt
+	@touch $@
+
+$(STAMPS)/fuzz: setup.cfg pyproject.toml $(LOCKS) | $(STAMPS)/dev
+	@echo "Installing what guides the fuzzing into .venv ..."
+	@scripts/install_pins.sh fuzz || echo "There is no atheris for this Python: the parsers are fed blindly."
 	@touch $@

@@ -42,6 +42,7 @@ SETS = {
     "node": PinSet("Node, where the machine has none.", (), ("node",), runs=False),
     "dev": PinSet("What tests and checks.", ("deploy", "widget"), ("dev",)),
     "bench": PinSet("What the benchmark of the streams compares with.", ("dev",), ("bench",)),
+    "fuzz": PinSet("What guides the fuzzing by coverage.", ("dev",), ("fuzz",)),
     "supply": PinSet("What renews and audits these pins, in an environment of its own.", (), ("supply",), runs=False),
 }
 

@@ -28,7 +28,7 @@ PYTHON_FLOORS = {
     ],
     4: [
         "views", "assets", "chat", "connections", "departure", "fleet_metrics", "health", "incoming", "metrics",
-        "mount", "responses", "routes", "takeover", "workers",
+        "mount", "openapi", "openapi_routes", "openapi_schemas", "responses", "routes", "takeover", "workers",
     ],
     3: ["turn", "generation", "checkpoints", "delivery", "retelling", "saving"],
     2: [
@@ -37,8 +37,8 @@ PYTHON_FLOORS = {
         "question", "signed_sessions", "slots", "sockets", "spending", "visitors", "windows",
     ],
     1: [
-        "additions", "budget", "config", "discretion", "fleet", "leases", "measures", "parsing", "prompt", "provider",
-        "risks", "secrecy", "sharing", "sse", "statistics", "store", "stream_log", "well_formed", "wire",
+        "additions", "budget", "config", "discretion", "fleet", "json_flaws", "leases", "measures", "parsing", "prompt",
+        "provider", "risks", "secrecy", "sharing", "sse", "statistics", "store", "stream_log", "well_formed", "wire",
     ],
     0: ["errors", "events", "records"],
 }  # fmt: skip

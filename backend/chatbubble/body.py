@@ -7,23 +7,37 @@ import math
 from typing import Any
 
 from .errors import BadRequest
+from .json_flaws import Flaw, find_deepest, find_flaw
 from .well_formed import well_formed
+
+_NOT_JSON = "The body should be one JSON object in UTF-8."
+_LONGEST_INTEGER = 309  # digits of the largest number that floating point holds
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """The fields of the one JSON object that a body is.
 
-    Raises BadRequest when it is anything else, or a name occurs twice.
+    Raises BadRequest when it is anything else, or holds what JSON's readers do not agree on: a name that occurs twice,
+    NaN, a number beyond floating point, deep nesting. The error's `field` tells the way to it, such as `page.url`.
     """
     try:
         # Not json.loads(bytes), which would guess UTF-16 and UTF-32 too.
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as cause:
-        detail = "it is nested too deeply" if isinstance(cause, RecursionError) else str(cause)
-        raise BadRequest("The body should be one JSON object in UTF-8.", detail=detail) from None
+    except UnicodeDecodeError as cause:
+        raise BadRequest(_NOT_JSON, detail=str(cause)) from None
+    try:
+        value = json.loads(
+            text, parse_constant=_constant, parse_float=_float, parse_int=_integer, object_pairs_hook=_object
+        )
+    except RecursionError:
+        raise _refusal(*find_deepest(text)) from None
+    except ValueError as cause:
+        raise BadRequest(_NOT_JSON, detail=str(cause)) from None
     if not isinstance(value, dict):
         raise BadRequest(f"The body should be a JSON object, not {kind_of(value)}.")
+    found = find_flaw(value)
+    if found:
+        raise _refusal(*found)
     return value
 
 
@@ -52,21 +66,26 @@ def kind_of(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refusal(path: str, flaw: str) -> BadRequest:
+    return BadRequest(f"{path or 'The body'} {flaw}.", field=path)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in pairs:
-        if name in fields:
-            raise BadRequest(f"{name:.40} occurs twice.", field=name[:40])
-        fields[name] = value
+        fields[name] = Flaw("occurs twice") if name in fields else value
     return fields
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+def _constant(name: str) -> Flaw:
+    return Flaw(f"is {name}, which is not JSON")
 
 
-def _finite(digits: str) -> float:
+def _float(digits: str) -> float | Flaw:
     number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError("a number is too large")
-    return number
+    return number if math.isfinite(number) else Flaw("is too large a number")
+
+
+def _integer(digits: str) -> int | Flaw:
+    # Not int() for more: its time grows with the square of them.
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else Flaw("is too large a number")

@@ -1,4 +1,4 @@
-"""What may not be logged: the words of a conversation.
+"""What may not be logged: the words of a conversation, and more lines than one.
 
 The model's server and providers of one's own say in their errors what they were asked, now and then. Their words
 are needed to find out what is wrong; those of visitors are nobody's business.
@@ -27,6 +27,14 @@ def withhold(words: str, said: Iterable[str]) -> str:
     whole = "\n".join([*texts, *(" ".join(text.split()) for text in texts)])
     short = [_alone(text) for text in texts if len(text) < REPEATED]
     return "\n".join(_cut(line, whole, short) for line in words.split("\n"))
+
+
+def on_one_line(words: str) -> str:
+    """`words` as a part of one line of a log: line ends, and whatever else does not print, as Python escapes them.
+
+    Strangers choose some words in errors, and could else write lines of the log themselves.
+    """
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in words)
 
 
 def _alone(text: str) -> re.Pattern[str]:

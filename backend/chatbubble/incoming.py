@@ -37,6 +37,14 @@ def read_wait(request: Request) -> int | None:
     return int(text)
 
 
+def wants_all_processes(request: Request) -> bool:
+    """Whether metrics of all processes are asked for. Raises BadRequest."""
+    try:
+        return request.args.get("processes") == "all"
+    except UnicodeDecodeError:
+        raise BadRequest("The query should be percent-encoded UTF-8.", field="processes") from None
+
+
 def read_json_body(request: Request) -> bytes:
     """A body that says it is JSON. Raises UnsupportedMediaType, PayloadTooLarge or RequestTooSlow."""
     charset = request.mimetype_params.get("charset", "utf-8")

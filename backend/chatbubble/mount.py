@@ -19,6 +19,7 @@ EXTENSION_KEY = "chatbubble"
 class Mount(Protocol):
     """Found in `app.extensions[EXTENSION_KEY]`; the extension puts it there."""
 
+    version: str
     settings: Settings
     origins: OriginRules
     refused_origins: RefusedOrigins

@@ -64,6 +64,8 @@ MULTIPROCESS = (
 class Mounted:
     """Everything that belongs to one app; see the views' `Mount`."""
 
+    version = __version__
+
     def __init__(
         self,
         config: Mapping[str, Any],

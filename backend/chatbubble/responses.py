@@ -9,10 +9,12 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Response
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from .chat import Snapshot
 from .delivery import Delivery, Poll, excerpt
-from .errors import ChatbubbleError
+from .discretion import on_one_line
+from .errors import BadRequest, ChatbubbleError, PayloadTooLarge, StreamError
 from .mount import Mount
 from .records import Message
 from .sockets import attend, find_socket
@@ -90,10 +92,22 @@ def json_response(body: Mapping[str, Any]) -> Response:
     return Response(text + "\n", mimetype="application/json", headers=headers)
 
 
+def refusal_of(failure: Exception, what: str) -> ChatbubbleError:
+    """The error that a request ends with by this failure of its view. A fault of ours is logged as that of `what`."""
+    if isinstance(failure, ChatbubbleError):
+        return failure
+    if isinstance(failure, RequestEntityTooLarge):
+        return PayloadTooLarge()
+    if isinstance(failure, HTTPException):
+        return BadRequest(detail=failure.description or "")
+    logger.error("%s failed", what, exc_info=failure)
+    return StreamError()
+
+
 def refusal_response(error: ChatbubbleError) -> Response:
     """The JSON answer of an error, with `Retry-After` and `Allow` where they are known."""
     if error.detail:
-        logger.info("%s: %s", error.code, error.detail)
+        logger.info("%s: %s", error.code, on_one_line(error.detail))
     response = json_response(error.to_body())
     response.status_code = error.status
     if error.retry_after_s is not None:

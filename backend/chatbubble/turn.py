@@ -16,7 +16,7 @@ from enum import StrEnum
 import gevent
 from gevent.event import Event as Signal
 
-from .discretion import withhold
+from .discretion import on_one_line, withhold
 from .errors import (
     ChatbubbleError,
     ContentFiltered,
@@ -245,7 +245,7 @@ class RunningTurn:
         is_ordinary = isinstance(failure, Interrupted | EmptyAnswer | ContentFiltered | NotFound)
         level = logging.INFO if is_ordinary else logging.WARNING
         detail = failure.detail if logger.isEnabledFor(logging.DEBUG) else self._withhold(failure.detail)
-        logger.log(level, "stream %s failed: %s %s", self.turn.stream_id, failure.code, detail)
+        logger.log(level, "stream %s failed: %s %s", self.turn.stream_id, failure.code, on_one_line(detail))
 
     def _tell(self, what: str, fault: BaseException | None) -> None:
         tell_fault(logger, what, fault, self._generation.conversation)

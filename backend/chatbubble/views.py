@@ -7,29 +7,21 @@ import re
 from collections.abc import Callable, Mapping
 
 from flask import Response, current_app, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from .errors import (
-    BadRequest,
-    ChatbubbleError,
-    MethodNotAllowed,
-    NotFound,
-    OriginRefused,
-    Overloaded,
-    PayloadTooLarge,
-    StreamError,
-)
+from .errors import MethodNotAllowed, NotFound, OriginRefused, Overloaded
 from .feedback import parse_feedback
 from .identity import parse_identification
-from .incoming import read_json_body, read_last_event_id, read_wait
+from .incoming import read_json_body, read_last_event_id, read_wait, wants_all_processes
 from .logs import begin_request
 from .mount import EXTENSION_KEY, Mount
+from .openapi import build_document
 from .question import parse_question
 from .responses import (
     answer_response,
     close_stream,
     conversation_body,
     json_response,
+    refusal_of,
     refusal_response,
     stream_response,
 )
@@ -149,6 +141,14 @@ def config() -> Response:
     return response
 
 
+def openapi() -> Response:
+    """`GET /openapi.json`: these routes, for programs."""
+    prefix = (request.script_root + request.path).removesuffix("/openapi.json")
+    response = json_response(build_document(ROUTES, prefix, _mount().version))
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
 def launcher() -> Response:
     """`GET /widget.js`."""
     return _mount().assets.launcher(request.accept_encodings, request.if_none_match)
@@ -171,8 +171,9 @@ def stats() -> Response:
 
 def metrics() -> Response:
     """`GET /metrics`, for operators: what Prometheus reads."""
-    of_all = request.args.get("processes") == "all"
-    page, content_type = _mount_of_operator().render_metrics(request.headers.get("Accept"), of_all=of_all)
+    mount = _mount_of_operator()
+    of_all = wants_all_processes(request)
+    page, content_type = mount.render_metrics(request.headers.get("Accept"), of_all=of_all)
     return Response(page, content_type=content_type)
 
 
@@ -193,6 +194,7 @@ ROUTES: Mapping[str, Mapping[str, View]] = {
     "/stream": {"GET": channel},
     "/identify": {"POST": identify},
     "/config": {"GET": config},
+    "/openapi.json": {"GET": openapi},
     "/widget.js": {"GET": launcher},
     "/widget.mjs": {"GET": module},
     "/assets/<path:name>": {"GET": asset},
@@ -203,7 +205,7 @@ ROUTES: Mapping[str, Mapping[str, View]] = {
 _STREAMS = frozenset({resume, channel})
 _FILES = frozenset({launcher, module, asset})
 _PUBLIC = _FILES | {healthz}
-_STORELESS = _PUBLIC | {identify, config, stats, metrics}
+_STORELESS = _PUBLIC | {identify, config, openapi, stats, metrics}
 
 
 def end_request(fault: BaseException | None) -> None:
@@ -268,20 +270,9 @@ def _answer_or_refuse(answer: View, arguments: Mapping[str, str]) -> Response:
     try:
         return answer(**arguments)
     except Exception as failure:  # noqa: BLE001 -- named and logged by what it is
-        error = _refusal(failure)
+        error = refusal_of(failure, f"{request.method} {request.path!a:.200}")
     _mount().measures.refusals[error.code] += 1
     return refusal_response(error)
-
-
-def _refusal(failure: Exception) -> ChatbubbleError:
-    if isinstance(failure, ChatbubbleError):
-        return failure
-    if isinstance(failure, RequestEntityTooLarge):
-        return PayloadTooLarge()
-    if isinstance(failure, HTTPException):
-        return BadRequest(detail=failure.description or "")
-    logger.error("%s %r failed", request.method, request.path, exc_info=failure)
-    return StreamError()
 
 
 def _check_origin() -> None:

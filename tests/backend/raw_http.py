@@ -84,8 +84,11 @@ class Wire:
             name, _, value = line.partition(":")
             headers.append((name.lower(), value.strip()))
         head = Answer(status, tuple(headers))
-        body = b"" if status in (204, 304) or not has_body else self._body(head)
-        return Answer(status, head.headers, body)
+        return self.read_rest(head) if has_body else head
+
+    def read_rest(self, head: Answer) -> Answer:
+        """An answer whose head was read before, to its end."""
+        return head if head.status in (204, 304) else Answer(head.status, head.headers, self._body(head))
 
     def read_chunks(self) -> bytes:
         """The rest of a chunked body, whose head was read before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatbubble.discretion import REPEATED, WITHHELD, withhold
+from chatbubble.discretion import REPEATED, WITHHELD, on_one_line, withhold
 
 SAID = ["My card is 4111 2222 3333 4444,\nwhat now?", "PIN 9271", "\u4f60\u597d\u5417"]
 
@@ -52,3 +52,16 @@ def test_so_many_characters_are_a_repetition_wherever_they_begin() -> None:
         for shift in range(8):
             assert withhold("." * shift + piece + ".", [said]) == f"{'.' * shift} {WITHHELD}".lstrip()
         assert withhold(piece[1:], [said]) == piece[1:]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("all of this prints: \u00e9 \u4f60 \U0001f600 \\ \"'", "all of this prints: \u00e9 \u4f60 \U0001f600 \\ \"'"),
+        ("a\r\n2026-01-01 ERROR forged", r"a\r\n2026-01-01 ERROR forged"),
+        ("\x1b[2J\0\x85\u2028\u202e\ud83d", r"\x1b[2J\x00\x85\u2028\u202e\ud83d"),
+    ],
+)
+def test_words_of_strangers_stay_on_one_line(words: str, line: str) -> None:
+    assert on_one_line(words) == line
+    assert line.isprintable()

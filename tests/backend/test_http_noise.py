@@ -7,6 +7,7 @@ import re
 
 import pytest
 from hosting import JSON, Site, assert_refused, bearer, question
+from mutations import mutated
 from raw_http import Answer, Wire, chunked, request
 
 SESSION = "session-id-of-the-noise"
@@ -21,31 +22,6 @@ REQUESTS = [
     request("OPTIONS", "/api/ai/chat", [("Origin", "https://shop.example"), ("Access-Control-Request-Method", "POST")]),
 ]
 OURS = re.compile(rb"\S+ /api/ai[/? ]")
-PIECES = [
-    b"\0", b"\r\n", b"\r", b"\n", b" ", b"\t", b":", b"%00", b"%", b"\xff\xfe", b"\xc3\x28", b'"', b"{", b"}", b"\\",
-    b"[" * 500, b"9" * 40, b"-1", b"chunked", b"\xf0\x9f\x98\x80", b"A" * 9000, b"/../", b"//", b"?", b"#", b";", b",",
-    b"\\u0000",
-]  # fmt: skip
-
-
-def mutated(whole: bytes, luck: random.Random) -> bytes:
-    """The request with up to four bytes changed, pieces put in, doubled, dropped or cut off."""
-    data = bytearray(whole)
-    for _ in range(luck.randint(1, 4)):
-        at, to = sorted(luck.randrange(len(data) + 1) for _ in range(2))
-        to = min(to, at + 30)
-        match luck.randrange(5):
-            case 0:
-                data[at : at + 1] = bytes([luck.randrange(256)])
-            case 1:
-                data[at:at] = luck.choice(PIECES)
-            case 2:
-                data[at:at] = data[at:to]
-            case 3:
-                del data[at:to]
-            case _:
-                data[at:to] = luck.choice(PIECES)
-    return bytes(data)
 
 
 def answer_to(site: Site, data: bytes) -> Answer | None:

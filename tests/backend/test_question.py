@@ -10,7 +10,9 @@ from hosting import JSON, Site, assert_refused, bearer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatbubble.body import parse_object
 from chatbubble.errors import BadRequest
+from chatbubble.json_flaws import find_deepest
 from chatbubble.question import parse_question
 from chatbubble.records import Page
 from chatbubble.visitors import Visitors
@@ -56,6 +58,19 @@ def test_a_bad_body_takes_less_than_5_ms(body: Body) -> None:
             parse_question(body.data, VISITORS)
         took_s.append(time.perf_counter() - began)
     assert min(took_s) < 0.005
+
+
+def test_a_body_of_100000_levels_is_refused_in_no_time() -> None:
+    for levels in (b"[" * 100_000, b'{"x":' * 100_000, b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"):
+        began = time.process_time()
+        with pytest.raises(BadRequest, match="nested too deeply"):
+            parse_object(levels)
+        assert time.process_time() - began < 0.5
+
+
+def test_a_text_in_which_nothing_is_deep_has_no_path() -> None:
+    # A reader gives up on it only where our own stack is nearly full.
+    assert find_deepest('{"a": [1, {"b": "}"}], "c": 2}') == ("", "is nested too deeply")
 
 
 @pytest.mark.parametrize("body", GOOD, ids=str)

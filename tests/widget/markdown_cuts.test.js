@@ -6,6 +6,7 @@ import { ANSWERS } from './fixtures/answers.js';
 import { BLOCKS } from './fixtures/markdown_blocks.js';
 import { INLINE } from './fixtures/markdown_inline.js';
 import { createRecorder, outline } from './fixtures/outline.js';
+import { SHREDS } from './fixtures/shreds.js';
 import { oneOf, pieces, seeded } from './seeds.js';
 
 const CONSTRUCTS = Object.values({ ...INLINE, ...BLOCKS }).flat().map(([input]) => input);
@@ -52,19 +53,6 @@ test('an answer cut at random is the same answer', () => {
     for (let round = 0; round < 40; round++) assert.equal(read(...pieces(random, text, 1 + (round % 20))), whole);
   }
 });
-
-/** What texts are made of when nobody means well. */
-const SHREDS = [
-  '*', '**', '***', '_', '__', '~~', '~', '`', '``', '```', '\n', '\n', '\n\n', '- ', '* ', '1. ', '2) ', '> ',
-  '>', '# ',
-  '## ', '#', '|', '|---|', ' | ', '| a | b |\n', '|:-:|--:|\n', '---', '- - -', '\n```js\n', '\n```\n', '\n~~~\n',
-  '    ',
-  '  ', ' ', '\t', '[', ']', '](', '](https://a.b/c)', '](javascript:x)', '(', ')', '![', '!', '<', '>', '<br>', '<br ',
-  'https://', 'http', 'https://a.b', '<https://a.b>', 'a@b.c', '&amp;', '&', '&#3', ';', '\\', '\\\n', '"',
-  ' "t")', "'",
-  'word', 'a', 'h', 'Ab', '1', '23', '.', ',', ':', '中文', '「', '」', '。', 'é', 'e\u0301', '\u0301', '😀', '\ud83d',
-  '\ude00', '👩‍👩‍👧', '\u202e', '\u200d', '\r\n', '\0', '\x03', '\u00a0', '\u2028',
-];
 
 describe('2,500 random texts', () => {
   const random = seeded(20_000);

@@ -19,7 +19,7 @@ import gevent
 import httpx2
 import openai
 
-from ..discretion import withhold
+from ..discretion import on_one_line, withhold
 from ..errors import ConfigError
 from ..pace import Pace
 from ..prompt import MOST_CHARS_PER_TOKEN
@@ -131,7 +131,7 @@ class OpenAIProvider:
                 delay_s = retries.next_delay_s(_wished_s(error)) if is_transient(error) else None
             if delay_s is None:
                 raise failure
-            logger.warning("asking again in %.1f s: %s", delay_s, withhold(failure.detail, prompt.said))
+            logger.warning("asking again in %.1f s: %s", delay_s, on_one_line(withhold(failure.detail, prompt.said)))
             gevent.sleep(delay_s)
 
     def _send(self, request: dict[str, Any], connect_timeout_s: float) -> _Body:
