@@ -35,7 +35,7 @@ test: install needs ## run every test: JavaScript, Python, three browser engines
 	@report=$$($(BIN)/coverage report --include='$(CORE)' --fail-under=100) || { echo "$$report"; exit 1; }
 
 guess: install ## guess 50,000 ids of streams, answers, sessions and the operator: none may be found
-	CHATBUBBLE_GUESSES=50000 $(BIN)/python -m pytest -q tests/backend/test_guessing.py
+	GUESSES=50000 $(BIN)/python -m pytest -q tests/backend/test_guessing.py
 
 faults: install needs ## run the fault suite whole, for hours, and write docs/faults.md; ARGS="--only kill9" runs a part
 	@$(BIN)/python tests/faults/fault_suite.py $(ARGS)
