@@ -53,6 +53,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/stream"): OF_EACH,
     ("POST", "/identify"): Row(IDENTITY_OFF, IDENTITY_OFF, IDENTITY_OFF, IDENTITY_OFF),
     ("GET", "/config"): PUBLIC,
+    ("GET", "/openapi.json"): PUBLIC,
     ("GET", "/widget.js"): PUBLIC,
     ("GET", "/widget.mjs"): PUBLIC,
     ("GET", "/assets/<path:name>"): PUBLIC,
