@@ -17,7 +17,7 @@ CORE := */additions.py,*/budget.py,*/risks.py,*/secrecy.py,*/discretion.py,*/mea
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test guess faults soak fuzz pictures lint bench build dist audit pins clean needs
+.PHONY: help install run test faults soak fuzz pictures lint bench build dist audit pins clean needs
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,9 +33,6 @@ test: install needs ## run every test: JavaScript, Python, three browser engines
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90
 	@report=$$($(BIN)/coverage report --include='$(CORE)' --fail-under=100) || { echo "$$report"; exit 1; }
-
-guess: install ## guess 50,000 ids of streams, answers, sessions and the operator: none may be found
-	GUESSES=50000 $(BIN)/python -m pytest -q tests/backend/test_guessing.py
 
 faults: install needs ## run the fault suite whole, for hours, and write docs/faults.md; ARGS="--only kill9" runs a part
 	@$(BIN)/python tests/faults/fault_suite.py $(ARGS)

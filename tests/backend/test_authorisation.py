@@ -60,7 +60,6 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/stats"): OF_THE_OPERATOR,
     ("GET", "/metrics"): OF_THE_OPERATOR,
     ("GET", "/healthz"): PUBLIC,
-    ("GET", "/openapi.json"): PUBLIC,
 }
 ALIKE = [route for route, row in ROWS.items() if row.owner == row.others == row.strangers == row.operator]
 

@@ -30,7 +30,10 @@ sys.path[:0] = [str(HERE.parent / "backend"), str(HERE.parent / "fixtures")]
 import request_campaign  # noqa: E402
 import schema_campaign  # noqa: E402
 import slow_campaign  # noqa: E402
+from callers import Cast  # noqa: E402
 from fuzzed_server import fuzzed_server  # noqa: E402
+from guessing import count_found  # noqa: E402
+from hosting import OPERATOR_TOKEN, hosting  # noqa: E402
 from parser_targets import PARSERS  # noqa: E402
 
 
@@ -97,9 +100,17 @@ def fuzz_widget(_folder: Path, seed: int, size: int) -> Outcome:
     return Outcome(done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:])
 
 
+def fuzz_guesses(folder: Path, seed: int, size: int) -> Outcome:
+    """Ids and secrets as somebody guesses who has seen some."""
+    with hosting(folder / "chat.db", operator_token=OPERATOR_TOKEN) as site:
+        answered, found = count_found(Cast(site), size, seed)
+    return Outcome(not found, "\n".join([f"{answered:,} guesses, {len(found)} found something", *map(str, found[:20])]))
+
+
 PARTS = {
     "schema": Part("schemathesis over every route", 2000, "cases an operation", fuzz_schema),
     "requests": Part("mutated requests", 1_000_000, "requests", fuzz_requests),
+    "guesses": Part("guessed ids and secrets", 50_000, "guesses", fuzz_guesses),
     "slow": Part("requests that drip", 10_000, "connections", fuzz_slowness),
     "parsers": Part("the parsers of the backend", 300, "seconds each", fuzz_parsers),
     "widget": Part("the parsers of the widget", 1_000_000, "splits each", fuzz_widget),
