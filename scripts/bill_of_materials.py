@@ -2,6 +2,7 @@
 
 From the pins of requirements/run.txt and deploy.txt, with the hash of every file that pip may take for them. What an
 extra alone asks for is optional; what only builds the widget is excluded: the widget ships no package of anybody else.
+Its own files are told with their hashes, so that what a server gives out can be held against what was released.
 Like the packages it is to lie beside, it holds no time and nothing random.
 
     python scripts/bill_of_materials.py FOLDER
@@ -22,6 +23,7 @@ import pins
 ROOT = Path(__file__).resolve().parent.parent
 # What a pinned set is to a deployment, in the words of the standard.
 SETS = {"run": "required", "deploy": "optional"}
+STATIC = ROOT / "backend" / "chatbubble" / "static"
 BYTES_OF = {"sha512": "SHA-512", "sha384": "SHA-384", "sha256": "SHA-256"}
 
 Component = dict[str, Any]
@@ -76,11 +78,29 @@ def widget_tools() -> list[Component]:
     found = []
     for place, package in packages.items():
         if place and not package.get("dev"):
-            kind, _, digest = package["integrity"].partition("-")
-            content = base64.b64decode(digest).hex()
-            hashes = [{"alg": BYTES_OF[kind], "content": content}]
-            found.append(component("npm", place.split("node_modules/")[-1], package["version"], hashes, "excluded"))
+            name, hashes = place.split("node_modules/")[-1], [digest_of(package["integrity"])]
+            found.append(component("npm", name, package["version"], hashes, "excluded"))
     return found
+
+
+def widget_files() -> list[Component]:
+    """The widget's own files, each with the hash that a browser would hold it against."""
+    entries = json.loads((STATIC / "manifest.json").read_text("utf-8"))["files"]
+    return [
+        {
+            "type": "file",
+            "bom-ref": f"chatbubble/static/{entry['file']}",
+            "name": f"chatbubble/static/{entry['file']}",
+            "hashes": [digest_of(entry["integrity"])],
+        }
+        for entry in entries.values()
+    ]
+
+
+def digest_of(integrity: str) -> dict[str, str]:
+    """What `sha384-...` of a page or a lock file says, in the words of the standard."""
+    kind, _, digest = integrity.partition("-")
+    return {"alg": BYTES_OF[kind], "content": base64.b64decode(digest).hex()}
 
 
 def bill() -> dict[str, Any]:
@@ -92,7 +112,7 @@ def bill() -> dict[str, Any]:
         "name": "chatbubble",
         "version": number,
     }
-    us |= {"purl": us["bom-ref"], "licenses": [{"license": {"id": "MIT"}}]}
+    us |= {"purl": us["bom-ref"], "licenses": [{"license": {"id": "MIT"}}], "components": widget_files()}
     components = python_packages() + widget_tools()
     # The same contents give the same number, which the standard wants to be a UUID.
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps([us, components], sort_keys=True))

@@ -154,7 +154,7 @@ def test_findings_fail_the_audit_and_a_skip_does_where_it_is_strict(
 
 
 @pytest.fixture(scope="module")
-def bill() -> dict[str, Any]:
+def bill(built: Path) -> dict[str, Any]:
     """The document, as it would be written."""
     return bill_of_materials.bill()
 
@@ -186,6 +186,16 @@ def test_the_bill_says_that_the_widget_ships_nobody_elses_package(bill: dict[str
     tools = [entry for entry in bill["components"] if entry["purl"].startswith("pkg:npm/")]
     assert {"esbuild", "terser"} <= {entry["name"] for entry in tools}
     assert {entry["scope"] for entry in tools} == {"excluded"}
+
+
+def test_the_bill_tells_the_widgets_own_files_with_their_hashes(bill: dict[str, Any], built: Path) -> None:
+    told = {entry["name"]: entry["hashes"] for entry in bill["metadata"]["component"]["components"]}
+    scripts = [path for path in built.glob("*.*js") if "." in path.stem]
+    assert told == {
+        f"chatbubble/static/{path.name}": [{"alg": "SHA-384", "content": hashlib.sha384(path.read_bytes()).hexdigest()}]
+        for path in scripts
+    }
+    assert len(scripts) > 40
 
 
 def test_the_bill_is_the_same_every_time(tmp_path: Path, bill: dict[str, Any]) -> None:
