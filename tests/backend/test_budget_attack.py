@@ -11,6 +11,7 @@ import gevent
 import pytest
 from asking import provider_at
 from gevent.pool import Pool
+from hosting import OPERATOR_TOKEN
 from model_connection import ModelRequest
 from model_server import ModelServer
 from model_steps import DONE, Step, chunk, delta, end, failure, finish, head, usage, wait
@@ -31,6 +32,7 @@ SETTINGS: dict[str, Any] = {
     "daily_budget": CAP / MICRO, "prices": "stand-in=1/2", "max_tokens": LONGEST, "context_tokens": 500,
     "system_prompt": "", "rate_limit": "off", "contact_url": "https://shop.example/contact",
 }  # fmt: skip
+SMALL: dict[str, Any] = {**SETTINGS, "daily_budget": SMALL_CAP / MICRO}
 
 
 class Bill:
@@ -95,9 +97,9 @@ def attack(port: int, number: int) -> None:
     """Ask as one who wants to be expensive: long questions, answers that are left, stopped, or read to their end."""
     visitor, reply = ask(port, number % ATTACKERS, "!?#" * (1 + number * 37 % 200))
     assert reply.status == 200
-    first = reply.next_event()
+    begun = reply.until("token")
     if number % 4 == 0:
-        visitor.abort(first.data["streamId"]).close()
+        visitor.abort(begun[0].data["streamId"]).close()
     if number % 4 != 1:
         reply.until_end()
     reply.close()
@@ -124,7 +126,7 @@ def test_fifty_addresses_with_ever_new_sessions_spend_no_more_than_the_cap(
     caplog.set_level(logging.WARNING, "chatbubble.spending")
     provider = provider_at(dear_model.base_url, max_tokens=LONGEST)
     served = serve(provider=provider, **SETTINGS)
-    attack_at([served.port], 5 * ATTACKERS)
+    attack_at([served.port], 3 * ATTACKERS)
     assert bill.amount <= spent_at(served) <= CAP
     assert served.mounted.get_stats()["fallbacks"] > 0
     # What was put aside for answers that cost less is there for who asks now.
@@ -132,15 +134,54 @@ def test_fifty_addresses_with_ever_new_sessions_spend_no_more_than_the_cap(
         assert bill.amount <= CAP
     assert CAP - 300 - 8 - 64 - 2 * LONGEST < spent_at(served) <= CAP
     assert bill.amount <= spent_at(served)
-    assert [record.getMessage().split()[0] for record in caplog.records] == ["50", "80", "100"]
+    told = [record.getMessage() for record in caplog.records if record.name == "chatbubble.spending"]
+    assert [line.split()[0] for line in told] == ["50", "80", "100"]
     provider.close()
+
+
+def rotate(port: int, address: int, answered: list[int]) -> None:
+    """Ask three times from one address, each time as somebody new."""
+    for number in range(3):
+        _, reply = ask(port, address, "!?#" * 150)
+        assert reply.status in (200, 429)
+        if reply.status == 200:
+            answered.append(number)
+            reply.until_end()
+        reply.close()
+
+
+def test_with_the_limits_on_who_is_polite_is_answered_by_the_model_all_the_while(
+    serve: Serve, dear_model: ModelServer, bill: Bill
+) -> None:
+    # Ten minutes of which only the first moments are new visitors: an address may bring so many and no more.
+    limits = {"rate_limit": "10/minute", "new_visitors_limit": "2/hour", "trusted_proxies": 1, "running_turns": 60}
+    provider = provider_at(dear_model.base_url, max_tokens=LONGEST)
+    served = serve(provider=provider, **{**SETTINGS, "daily_budget": 10 * CAP / MICRO, **limits})
+    answered: list[int] = []
+    attackers = [gevent.spawn(rotate, served.port, address, answered) for address in range(ATTACKERS)]
+    visitors = [Visitor(served.port) for _ in range(2)]
+    told = [polite_answer(visitors[n % 2], 200 + n % 2) for n in range(20)]
+    gevent.joinall(attackers, raise_error=True)
+    assert sum(answer.startswith("0 1 2") for answer in told) >= 19
+    assert len(answered) == 2 * ATTACKERS
+    assert bill.amount <= spent_at(served) <= 10 * CAP
+    provider.close()
+
+
+def polite_answer(visitor: Visitor, address: int) -> str:
+    """What one reads who asks again and again with the same session; nothing where it is refused."""
+    headers = {"X-Forwarded-For": f"203.0.113.{address}"}
+    body = {"message": "When do you open?", "sessionId": visitor.session}
+    with Connection(visitor.port) as connection:
+        reply = connection.request("POST", f"{PREFIX}/chat", body=body, headers=headers)
+        return str(reply.until_end()[-1].data.get("fullText", "")) if reply.status == 200 else ""
 
 
 def test_what_is_said_without_money_is_an_answer_like_any_other(
     serve: Serve, dear_model: ModelServer, bill: Bill
 ) -> None:
     provider = provider_at(dear_model.base_url, max_tokens=LONGEST)
-    served = serve(provider=provider, operator_token="operator-token-of-the-tests", **SETTINGS)  # noqa: S106
+    served = serve(provider=provider, operator_token=OPERATOR_TOKEN, **SMALL)
     told = ""
     while not told.startswith(DEFAULT_BUDGET_MESSAGE):
         visitor, reply = ask(served.port, 1, "hello " * 100)
@@ -154,10 +195,10 @@ def test_what_is_said_without_money_is_an_answer_like_any_other(
     assert again[-1].data["fullText"] == told
     answer = visitor.conversation()["messages"][-1]
     assert (answer["content"], answer["finishReason"], answer["errorCode"]) == (told, "stop", None)
-    headers = {"Authorization": "Bearer operator-token-of-the-tests"}
+    headers = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
     metrics = Connection(served.port).request("GET", f"{PREFIX}/metrics", headers=headers).read().decode()
     assert "chatbubble_fallbacks_total 1.0" in metrics
-    assert f"chatbubble_budget_limit {CAP / MICRO}" in metrics
+    assert f"chatbubble_budget_limit {SMALL_CAP / MICRO}" in metrics
     assert f"chatbubble_budget_spent {spent_at(served) / MICRO}" in metrics
     assert bill.amount == before
     provider.close()
@@ -179,21 +220,21 @@ def test_a_model_that_is_away_costs_nothing(
 
 def test_a_restart_forgets_nothing_and_neither_does_erasing(serve: Serve, dear_model: ModelServer, bill: Bill) -> None:
     first_provider = provider_at(dear_model.base_url, max_tokens=LONGEST)
-    first = serve(provider=first_provider, **SETTINGS)
+    first = serve(provider=first_provider, **SMALL)
     visitor, reply = ask(first.port, 1, "hello " * 100)
     reply.until_end()
     spent = spent_at(first)
     assert spent == bill.amount > 300
     first.stop()
     provider = provider_at(dear_model.base_url, max_tokens=LONGEST)
-    second = serve(provider=provider, **SETTINGS)
+    second = serve(provider=provider, **SMALL)
     second.mounted.start()
     assert spent_at(second) == spent
     assert Visitor(second.port, visitor.session).erase() == 204
     second.stop()
-    third = serve(provider=provider, **SETTINGS)
-    attack_at([third.port], 30)
-    assert spent < bill.amount <= spent_at(third) <= CAP
+    third = serve(provider=provider, **SMALL)
+    attack_at([third.port], 12)
+    assert spent < bill.amount <= spent_at(third) <= SMALL_CAP
     for each in (first_provider, provider):
         each.close()
 
@@ -208,8 +249,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 def pair(redis: RedisServer, serve: Serve, postgres_url: str, dear_model: ModelServer) -> Iterator[list[Served]]:
     """Two apps on one database and one Redis."""
     provider = provider_at(dear_model.base_url, max_tokens=LONGEST)
-    shared = {**SETTINGS, "database_url": postgres_url, "redis_url": redis.url, "daily_budget": SMALL_CAP / MICRO}
-    served = [serve(provider=provider, **shared) for _ in range(2)]
+    served = [serve(provider=provider, **SMALL, database_url=postgres_url, redis_url=redis.url) for _ in range(2)]
     for each in served:
         each.mounted.start()
     yield served
