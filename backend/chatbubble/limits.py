@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,11 +25,21 @@ _LOOKS = RateLimitItemPerMinute(300)
 
 _BUSY_S = 5  # until when a stream or a running answer ends, nobody knows
 _MOST_KNOWN = 10_000
+_BELIEVED_S = 1.0
 
 # The settings that are rules: of a visitor's questions, of an address's, and of those that open a conversation.
 RATES = ("rate_limit", "address_rate_limit", "new_visitors_limit")
 
 Rules = tuple[RateLimitItem, ...]
+
+
+@dataclass(slots=True)
+class _Full:
+    """An address that has had its questions, and until when; and until when that is believed without another look."""
+
+    until: float
+    believed_until: float
+    is_flood: bool = False
 
 
 class QuestionLimits:
@@ -39,6 +50,14 @@ class QuestionLimits:
         self._visitor, self._address, self._opening = visitor, address, opening
         self._known: dict[str, None] = {}
         self._looks = MemoryWindows()
+        self._full: dict[str, _Full] = {}
+
+    def refuse_flood(self, address: str) -> None:
+        """Refuse, before anything is read of it, a question that would only be refused after all: the address has had
+        its questions, and its looks into the store as well. Raises RateLimited."""
+        full = self._full.get(address)
+        if full is not None and full.is_flood and time.monotonic() < full.believed_until:
+            raise _refusal([full.until - time.monotonic()])
 
     @contextmanager
     def hold(self, visitor_id: str, address: str, is_known: Callable[[], bool]) -> Iterator[Callable[[bool], None]]:
@@ -60,6 +79,7 @@ class QuestionLimits:
         try:
             taken = self._windows.take(asked + opening)
         except NoPlaceError as full:
+            self._note_full(address, full.waits[len(self._visitor) : len(asked)])
             if any(full.waits[: len(asked)]) or not (self.may_look(address) and is_known()):
                 raise _refusal(full.waits) from None
             opening = []
@@ -75,6 +95,8 @@ class QuestionLimits:
         try:
             self._looks.take([Claim(_LOOKS, _subject("look", address))])
         except NoPlaceError:
+            if address in self._full:
+                self._full[address].is_flood = True
             return False
         return True
 
@@ -87,6 +109,14 @@ class QuestionLimits:
             return self._windows.take(claims)
         except NoPlaceError as full:
             raise _refusal(full.waits) from None
+
+    def _note_full(self, address: str, waits: Sequence[float]) -> None:
+        wait_s = max(waits, default=0)
+        if wait_s:
+            now = time.monotonic()
+            if len(self._full) >= _MOST_KNOWN:
+                self._full.clear()
+            self._full[address] = _Full(now + wait_s, now + min(wait_s, _BELIEVED_S))
 
     def _keep(self, visitor_id: str, unused: list[Claim], opening: Sequence[Claim]) -> None:
         """Leave of the places that are given back those alone that the question did not need."""

@@ -54,9 +54,10 @@ def _visitor_id() -> str:
 def ask() -> Response:
     """`POST /chat`: start a turn, or attach to its stream."""
     mount = _mount()
+    address = _address()
+    mount.chat.refuse_flood(address)
     wait_s = read_wait(request)
     question = parse_question(read_json_body(request), mount.identity.visitors)
-    address = _address()
     client_id = mount.clients.register(address)
     try:
         reader = mount.chat.ask(question, client_id, address)

@@ -162,7 +162,7 @@ def test_asking_the_same_again_is_free_at_every_limit(host_site: HostSite) -> No
     assert len(site.provider.questions) == 1
 
 
-def test_a_flood_does_not_have_the_store_asked(host_site: HostSite, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_is_refused_without_a_look_into_the_store(host_site: HostSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "_LOOKS", RateLimitItemPerMinute(3))
     site, session = host_site(**FREE | {"address_rate_limit": "1/day"}), new_session()
     assert site.ask(session, requestId="once", headers=come_from("192.0.2.1")).status == 200
@@ -172,6 +172,10 @@ def test_a_flood_does_not_have_the_store_asked(host_site: HostSite, monkeypatch:
     assert site.ask(session, requestId="once", headers=come_from("192.0.2.1")).status == 200
     assert statuses(site, "192.0.2.1", 5) == [429] * 5
     assert looks.call_count == 3
+    # Not even what it sends is read; of others it is.
+    broken = [(JSON, *come_from(address)) for address in ("192.0.2.1", "192.0.2.2")]
+    assert [site.call("POST", "/chat", headers, b"{").status for headers in broken] == [429, 400]
+    assert statuses(site, "192.0.2.2", 1) == [200]
     # Nobody else has to come later for it.
     assert site.ask(session, requestId="once", headers=come_from("192.0.2.2")).status == 200
 
