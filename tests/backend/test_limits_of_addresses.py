@@ -77,7 +77,9 @@ def test_who_erases_the_conversation_is_new_again(host_site: HostSite) -> None:
 
 def test_only_questions_that_open_a_conversation_count_as_new_visitors(host_site: HostSite) -> None:
     site, session = host_site(**FREE | {"new_visitors_limit": "2/hour"}), new_session()
-    assert {site.ask(session, str(number)).status for number in range(6)} == {200}
+    for number in range(6):
+        assert site.ask(session, str(number)).status == 200
+        site.mounted.chat._limits.questions._known.clear()  # as a process that has just begun
     assert site.ask(new_session()).status == 200
     assert_later(site.ask(new_session()))
 
