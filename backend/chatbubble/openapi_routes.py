@@ -104,7 +104,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "resume",
         "Read an answer on after an event, or from its beginning; 204 when its end was read already",
         {200: (EVENTS, ""), 204: ("", "")},
-        (*_UNREADY, e.NotFound),
+        (*_UNREADY, e.NotFound, e.RateLimited),
         access="session",
         parameters=("streamId", "lastEventIdHeader", "lastEventId", "wait"),
     ),
@@ -138,7 +138,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "listen",
         "The visitor's own channel: what the server sends of its own accord",
         {200: (EVENTS, "")},
-        (*_UNREADY, e.ShuttingDown),
+        (*_UNREADY, e.ShuttingDown, e.RateLimited),
         access="session",
     ),
     ("POST", "/identify"): Operation(
