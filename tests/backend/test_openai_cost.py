@@ -23,7 +23,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_answer_beyond_its_length_is_cut_and_its_connection_closed(model_server: ModelServer) -> None:
     model_server.script(MODEL, [head(), chunk(delta("x" * MOST)), chunk(delta("y")), stall()])
-    provider = provider_at(model_server.base_url, max_tokens=10)
+    provider = provider_at(model_server.base_url, max_tokens=10, read_timeout_s=2)
     outcome = ask(provider)
     assert (outcome.text, outcome.finish) == ("x" * MOST + "y", Finish(FinishReason.LENGTH))
     model_server.requests[0].wait_closed()
