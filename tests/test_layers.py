@@ -23,22 +23,24 @@ WIDGET = ROOT / "widget" / "src"
 # A module may import from its own floor and from those below it.
 PYTHON_FLOORS = {
     5: [
-        "__init__", "choices", "cli", "config_check", "extension", "gunicorn_worker", "mounted", "process", "processes",
-        "server",
+        "__init__", "choices", "cli", "cli_data", "config_check", "extension", "gunicorn_worker", "mounted", "process",
+        "processes", "server",
     ],
     4: [
-        "views", "assets", "chat", "connections", "departure", "fleet_metrics", "health", "incoming", "metrics",
-        "mount", "openapi", "openapi_routes", "openapi_schemas", "responses", "routes", "takeover", "workers",
+        "views", "assets", "chat", "connections", "departure", "fleet_metrics", "health", "housekeeping", "incoming",
+        "metrics", "mount", "openapi", "openapi_routes", "openapi_schemas", "responses", "routes", "takeover",
+        "workers",
     ],
     3: ["turn", "generation", "checkpoints", "delivery", "retelling", "saving"],
     2: [
-        "providers/*", "stores/*", "stream_logs/*", "fleets/*", "addresses", "arrivals", "body", "clients", "feedback",
-        "hub_lag", "identity", "identity_keys", "identity_tokens", "limits", "logs", "origins", "pace", "places",
-        "question", "signed_sessions", "slots", "sockets", "spending", "visitors", "windows",
+        "providers/*", "stores/*", "stream_logs/*", "fleets/*", "addresses", "arrivals", "body", "clients", "export",
+        "feedback", "hub_lag", "identity", "identity_keys", "identity_tokens", "limits", "logs", "origins", "pace",
+        "places", "question", "signed_sessions", "slots", "sockets", "spending", "visitors", "windows",
     ],
     1: [
         "additions", "budget", "config", "discretion", "fleet", "json_flaws", "leases", "measures", "parsing", "prompt",
-        "provider", "risks", "secrecy", "sharing", "sse", "statistics", "store", "stream_log", "well_formed", "wire",
+        "provenance", "provider", "redaction", "risks", "secrecy", "sharing", "sse", "statistics", "store",
+        "stream_log", "well_formed", "wire",
     ],
     0: ["errors", "events", "records"],
 }  # fmt: skip

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from .events import Custom, Sources, Suggestions
     from .extension import Chatbubble
     from .identity_tokens import identity_token
-    from .records import Finish, Prompt, Source
+    from .records import Finish, ModelCall, Prompt, Source
 
 __all__ = [
     "Chatbubble",
     "ChatbubbleError",
     "Custom",
     "Finish",
+    "ModelCall",
     "Prompt",
     "Source",
     "Sources",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import gevent
@@ -138,11 +139,17 @@ class Chat:
         """Delete everything the visitor has, a running turn included; its readers are told `done`, aborted."""
         streams = self._store.erase(visitor_id)
         self._limits.questions.forget(visitor_id)
+        self.forget(streams)
+
+    def forget(self, stream_ids: Collection[str]) -> None:
+        """Let go of streams whose turns were erased, in every process: nobody can read, go on with or save them."""
         self._erasures += 1
-        for stream_id in streams:
+        for stream_id in stream_ids:
+            self._saver.forget(stream_id)
             self._log.erase(stream_id)
             self._fleet.post(ForgetStream(stream_id))
-            self._workers.stop(stream_id)
+        for stream_id in stream_ids:
+            self._workers.stop(stream_id)  # which may take a while
 
     def _admit(self, question: Question, address: str) -> Admission:
         """Save the question as a turn with an open stream and a place to run, or find its turn; only a new turn is

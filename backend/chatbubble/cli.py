@@ -16,6 +16,7 @@ import click
 from gevent import monkey
 
 from . import __version__
+from .cli_data import erase, export, purge
 from .config import Settings, describe
 from .errors import ConfigError, StoreUnavailable
 from .risks import is_debugging, refuse_public_debugging
@@ -37,7 +38,12 @@ def main() -> None:
     2. chatbubble snippet    print the tag to paste into your pages
     3. chatbubble config     list the settings and what they are now
     4. chatbubble db         bring the database's tables up to date
+    5. chatbubble export     write out everything that is kept; erase, purge
     """
+
+
+for command in (export, erase, purge):
+    main.add_command(command)
 
 
 @main.command()

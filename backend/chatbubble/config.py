@@ -133,6 +133,14 @@ class Settings:
     identity_audience: str = _setting(
         "chatbubble", parsing.filled, "The `aud` of the tokens that are meant for this chat."
     )
+    keep_days: int = _setting(
+        0, parsing.integer(0, 36_500), "Days after its last message that a conversation is deleted; 0: never."
+    )
+    redact: str = _setting(
+        "off",
+        parsing.choice("off", "on"),
+        "Whether card numbers, IBANs and keys in questions are blotted out before they are kept or sent to the model.",
+    )
     title: str = _setting("", parsing.text, "Heading of the panel; empty: the widget's own, in the visitor's language.")
     greeting: str = _setting("", parsing.text, "First words of the panel; empty: the widget's own.")
     accent: str = _setting("", parsing.colour, "Colour of launcher and buttons, like #2563eb.")

@@ -15,8 +15,10 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _RATINGS = {rating.value: rating for rating in Rating}
 
 
-def parse_feedback(body: bytes, now: Callable[[], float] = time.time) -> tuple[str, Feedback | None]:
-    """The message that is rated, and what is said of it; None where that is taken back.
+def parse_feedback(
+    body: bytes, redact: Callable[[str], str] = str, now: Callable[[], float] = time.time
+) -> tuple[str, Feedback | None]:
+    """The message that is rated, and what is said of it, as `redact` leaves it; None where that is taken back.
 
     Raises BadRequest that names the field, what was expected and what came.
     """
@@ -37,4 +39,4 @@ def parse_feedback(body: bytes, now: Callable[[], float] = time.time) -> tuple[s
     rating = _RATINGS.get(text_of(fields, "rating"))
     if rating is None:
         raise BadRequest("rating should be up, down or null.", field="rating")
-    return message_id, Feedback(rating, comment, int(now() * 1000))
+    return message_id, Feedback(rating, redact(comment), int(now() * 1000))

@@ -24,7 +24,7 @@ from .logs import follow, trace_stream
 from .measures import Measures
 from .prompt import build_prompt
 from .provider import Piece, Provider
-from .records import Author, Finish, FinishReason, Prompt, Question, Source, Turn
+from .records import Author, Finish, FinishReason, ModelCall, Prompt, Question, Source, Turn
 from .saving import Saver
 from .spending import FREE, Bill, NoSpending, Spending
 from .store import ConversationStore
@@ -71,6 +71,7 @@ class Generation:
         last_piece_at: when the provider last yielded one; before that, since when it could have.
         finish: its last word.
         sources, suggestions: what it has added to the text.
+        call: what it has told of the model, at last.
         is_complete: it came to its own end.
         is_fallback: there was no money to ask the provider, and the visitor was told that instead.
         fault: what it raised.
@@ -82,6 +83,7 @@ class Generation:
         self.finish: Finish | None = None
         self.sources: tuple[Source, ...] = ()
         self.suggestions: tuple[str, ...] = ()
+        self.call = ModelCall()
         self.is_complete = self.is_fallback = False
         self.fault: BaseException | None = None
         self._turn, self._question, self._parts, self._now = turn, question, parts, now
@@ -197,6 +199,9 @@ class Generation:
             gevent.sleep(_STORE_PAUSE_S)
 
     def _take(self, piece: object) -> None:
+        if isinstance(piece, ModelCall):
+            self.call = piece  # no part of the answer, whose time runs on
+            return
         self.pieces += 1
         now, before = self._now(), self.last_piece_at
         self.last_piece_at = now
@@ -217,7 +222,7 @@ class Generation:
         else:
             raise TypeError(
                 f"a provider should yield str, Finish with stop, length or content_filter, Sources, Suggestions, "
-                f"or Custom with a type of its own, but {self._parts.provider.name} yielded {piece!r:.80}"
+                f"ModelCall, or Custom with a type of its own, but {self._parts.provider.name} yielded {piece!r:.80}"
             )
         if self.pieces % _YIELD_EVERY == 0:
             gevent.sleep(0)

@@ -79,8 +79,7 @@ class Identity:
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as fault:
             raise IdentityRefused(detail=f"{type(fault).__name__}: {fault!s:.200}") from None
         _check_claims(claims)
-        name = json.dumps([key.issuer, claims["sub"]])
-        return hashlib.sha256(name.encode("ascii")).hexdigest()[:PERSON_CHARS]
+        return name_person(key.issuer, claims["sub"])
 
     def _key_of(self, token: str) -> IdentityKey:
         match = _TOKEN.fullmatch(token) if len(token) <= MAX_TOKEN_CHARS else None
@@ -102,6 +101,11 @@ class Identity:
         if not self._has_complained:
             self._has_complained = True
             logger.warning("a page tells who its visitor is, to no effect: set CHATBUBBLE_IDENTITY_SECRET to allow it")
+
+
+def name_person(issuer: str, subject: str) -> str:
+    """The name under which the server knows a person whom tokens of this issuer, or of none, call so."""
+    return hashlib.sha256(json.dumps([issuer, subject]).encode("ascii")).hexdigest()[:PERSON_CHARS]
 
 
 def _check_claims(claims: Mapping[str, Any]) -> None:

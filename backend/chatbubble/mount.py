@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from .addresses import Addresses
@@ -29,6 +30,11 @@ class Mount(Protocol):
     clients: Clients
     chat: Chat
     measures: Measures
+
+    @property
+    def redact(self) -> Callable[[str], str]:
+        """What is done with the words of visitors before they are kept or go anywhere."""
+        ...
 
     def start(self, *, is_one_of_several: bool = False) -> None:
         """Open what needs opening, once. Raises Unpatched or StoreUnavailable, and

@@ -26,6 +26,7 @@ from .fleet import Alone, Broadcast, Fleet, ForgetStream, Message, SendTo, StopT
 from .fleet_metrics import FleetMetrics
 from .generation import TurnParts
 from .health import tell_states
+from .housekeeping import create_housekeeping
 from .hub_lag import HubLag
 from .identity import Identity
 from .leases import NoLeases
@@ -34,6 +35,7 @@ from .measures import Measures
 from .metrics import Metrics
 from .origins import OriginRules, RefusedOrigins
 from .provider import Provider
+from .redaction import choose_redaction
 from .saving import Saver
 from .sharing import lacking_to_share
 from .spending import create_spending
@@ -102,8 +104,14 @@ class Mounted:
         self.metrics = Metrics(parts, self.clients, self.workers, __version__)
         self._hub_lag = HubLag(self.measures.hub_lag)
         self.chat = Chat(self.store, self.log, self.workers, self.saver, self.fleet, limits)
+        self._housekeeping = create_housekeeping(self.store, settings.keep_days, self.chat.forget)
         self._start_lock, self._is_started, self._has_complained = BoundedSemaphore(1), False, False
         self.lacking_to_share = lacking_to_share(settings, has_own_log=bool(stream_log), has_own_store=bool(store))
+
+    @property
+    def redact(self) -> Callable[[str], str]:
+        """See Mount."""
+        return choose_redaction(self.settings.redact)
 
     def start(self, *, is_one_of_several: bool = False) -> None:
         """Open the store and end turns that an earlier process left running; once.
@@ -138,6 +146,7 @@ class Mounted:
             self._hub_lag.start()
         self.fleet.open(self._hear, self._report)
         self._takeover.open()
+        self._housekeeping.start()
         self._is_started = True
 
     def broadcast(self, event: str, data: Any) -> int:
@@ -164,6 +173,7 @@ class Mounted:
         elif isinstance(message, StopTurn | ForgetStream):
             if isinstance(message, ForgetStream):
                 self.log.forget(message.stream_id)
+                self.saver.forget(message.stream_id)
             gevent.spawn(self.workers.stop, message.stream_id)
         return True
 
@@ -187,6 +197,7 @@ class Mounted:
     def close(self) -> None:
         """Release the store and Redis, after `drain`."""
         self._hub_lag.stop()
+        self._housekeeping.stop()
         if self._redis is not None and not self._redis.close(_LAST_EVENTS_S):
             logger.warning("the last events of some answers are not in Redis")
         if self._is_started:

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from .events import Custom, Sources, Suggestions
-from .records import Finish, Prompt
+from .records import Finish, ModelCall, Prompt
 
-Piece = str | Finish | Sources | Suggestions | Custom
+Piece = str | Finish | Sources | Suggestions | Custom | ModelCall
 
 
 class Provider(Protocol):
@@ -34,6 +34,7 @@ class Provider(Protocol):
 
         `Sources` and `Suggestions` may come at any place; each goes to the readers at once,
         brought to size as `additions` says, and is stored with the answer. The newest counts.
+        A `ModelCall` is kept with the answer, the newest one, and shown to nobody who reads it.
         A `Custom` event in between goes to the readers as it is. Without a `Finish`
         the answer counts as complete (`stop`) when the iterator ends.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,8 +23,8 @@ _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}", re.ASCII)
 
 
-def parse_question(body: bytes, visitors: Visitors) -> Question:
-    """The question in a JSON body.
+def parse_question(body: bytes, visitors: Visitors, redact: Callable[[str], str] = str) -> Question:
+    """The question in a JSON body, with what `redact` makes of the words in it.
 
     Raises BadRequest that names the field, what was expected and what came; SessionExpired.
     """
@@ -33,10 +34,10 @@ def parse_question(body: bytes, visitors: Visitors) -> Question:
             raise BadRequest(f"{name} is missing: send {{message, sessionId}} as JSON.", field=name)
     session_id = text_of(fields, "sessionId")
     return Question(
-        text=_message(words_of(fields, "message")),
+        text=redact(_message(words_of(fields, "message"))),
         visitor_id=visitors.of_session(session_id),
         request_id=_request_id(fields, "requestId") or new_id("req"),
-        page=_page(fields.get("page")),
+        page=_page(fields.get("page"), redact),
         locale=_locale(fields),
         replaces=_request_id(fields, "replaces"),
     )
@@ -71,7 +72,7 @@ def _locale(fields: dict[str, Any]) -> str:
     return locale
 
 
-def _page(value: Any) -> Page | None:
+def _page(value: Any, redact: Callable[[str], str]) -> Page | None:
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -87,4 +88,4 @@ def _page(value: Any) -> Page | None:
     if scheme not in ("http", "https"):
         raise BadRequest("page.url should be an http or https address.", field="page.url")
     # Not the visitor's words: too long or half a character must not stop a question.
-    return Page(well_formed(url)[:URL_CHARS], well_formed(title)[:TITLE_CHARS])
+    return Page(redact(well_formed(url)[:URL_CHARS]), redact(well_formed(title)[:TITLE_CHARS]))

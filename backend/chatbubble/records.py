@@ -7,8 +7,10 @@ package may hold one. Times are whole milliseconds since the Unix epoch, in UTC.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 _CURSOR = re.compile(r"([A-Za-z0-9]{1,24})\.(0|[1-9][0-9]{0,14})", re.ASCII)
 
@@ -197,6 +199,29 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelCall:
+    """How the model was asked, and what its server said of that; a provider may yield it at any time.
+
+    `request_id` is the server's own name for it, `model` the one that it says it has used, `settings` what the
+    provider has sent with the question, as JSON takes it.
+    """
+
+    request_id: str = ""
+    model: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How an answer came about: what is kept of it, so that it can be shown later. `asked_at` is in milliseconds since
+    the Unix epoch."""
+
+    provider: str
+    asked_at: int
+    call: ModelCall
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """How a turn ended: what the store keeps of it."""
 
@@ -209,3 +234,26 @@ class Answer:
     finished_at: int = field(default=0)
     sources: tuple[Source, ...] = ()
     suggestions: tuple[str, ...] = ()
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """All that is kept of a message. `is_replaced`: its visitor has put another question in its turn's place, and is
+    not shown it any more."""
+
+    message: Message
+    is_replaced: bool
+    model: str = ""
+    usage: Usage | None = None
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptConversation:
+    """All that is kept of a conversation, oldest first; of an answer that still runs, nothing yet."""
+
+    visitor_id: str
+    conversation_id: str
+    created_at: int
+    messages: tuple[KeptMessage, ...]

@@ -103,6 +103,12 @@ class Saver:
         """Whether the answer of this stream is still to be saved."""
         return stream_id in self._waiting
 
+    def forget(self, stream_id: str) -> None:
+        """Let go of the answer of this stream, which was erased. Never switches."""
+        if (waiting := self._waiting.get(stream_id)) is not None:
+            self._leave(waiting)
+            logger.warning("answer %s was erased before it was saved", waiting.turn.message_id)
+
     def save_now(self, stream_id: str) -> bool:
         """Try at once to save the answer of this stream; whether it was waiting, and does so no longer."""
         if stream_id not in self._waiting:
@@ -188,7 +194,8 @@ class Saver:
             logger.error("answer %s is lost: the store fails on it", waiting.turn.message_id)
 
     def _leave(self, waiting: _Waiting) -> None:
-        del self._waiting[waiting.turn.stream_id]
+        if self._waiting.pop(waiting.turn.stream_id, None) is None:
+            return  # it was forgotten meanwhile
         self._chars -= len(waiting.answer.text)
         self._measures.late_saves -= 1
         if not self._waiting:

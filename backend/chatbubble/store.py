@@ -39,6 +39,14 @@ class AnswerPart:
     attempt: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """Of some of all conversations: how many were deleted, and after which one to go on, None at the end."""
+
+    conversations: int
+    next: str | None
+
+
 class ConversationStore(Protocol):
     """Every method is one transaction. All raise StoreUnavailable when it cannot be run."""
 
@@ -169,4 +177,18 @@ class LedgerStore(Protocol):
 
     def announce(self, day: str, amount: int) -> bool:
         """Whether nobody was told yet that a day has cost so much. From now on they have been."""
+        ...
+
+
+@runtime_checkable
+class RetainingStore(Protocol):
+    """A store that can let go of what is old, and that other programs may erase from; it need not."""
+
+    def purge(self, before: int, after: str = "") -> Purged | None:
+        """Delete some of the conversations in which nothing was said since `before`, in milliseconds since the Unix
+        epoch, and no answer runs; None where another process is at it. Raises StoreUnavailable."""
+        ...
+
+    def erased_elsewhere(self) -> tuple[str, ...]:
+        """The streams that another program has erased within the last hour. Raises StoreUnavailable."""
         ...

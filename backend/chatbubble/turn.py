@@ -34,7 +34,8 @@ from .errors import (
 from .events import Done, Error, Event
 from .generation import Generation, TurnParts
 from .logs import follow, tell_fault, trace_stream
-from .records import Answer, Finish, FinishReason, Question, Turn, TurnState
+from .provenance import provenance_of
+from .records import Answer, Finish, FinishReason, Provenance, Question, Turn, TurnState
 from .saving import Saved
 from .spending import FALLBACK_MODEL
 
@@ -68,7 +69,7 @@ class RunningTurn:
         self.state = TurnState.RUNNING
         self._parts = parts
         self._now = now
-        self._started_at = now()
+        self._started_at, self._asked_at = now(), _now_ms()
         self._stop_reason: StopReason | None = None
         self._has_news = Signal()
         self._trace = trace_stream(turn.stream_id)
@@ -225,7 +226,15 @@ class RunningTurn:
             finished_at=_now_ms(),
             sources=self._generation.sources,
             suggestions=self._generation.suggestions,
+            provenance=self._provenance(),
         )
+
+    def _provenance(self) -> Provenance | None:
+        """None where no model was to be asked."""
+        parts, generation = self._parts, self._generation
+        if generation.is_fallback:
+            return None
+        return provenance_of(parts.settings, parts.provider.name, generation.call, self._asked_at)
 
     def _last_event(self, answer: Answer, failure: ChatbubbleError | None) -> Event:
         if failure is not None:

@@ -57,7 +57,7 @@ def ask() -> Response:
     address = _address()
     mount.chat.refuse_flood(address)
     wait_s = read_wait(request)
-    question = parse_question(read_json_body(request), mount.identity.visitors)
+    question = parse_question(read_json_body(request), mount.identity.visitors, mount.redact)
     client_id = mount.clients.register(address)
     try:
         reader = mount.chat.ask(question, client_id, address)
@@ -103,8 +103,9 @@ def conversation() -> Response:
 def rate() -> Response:
     """`POST /feedback`: whether an answer helped."""
     visitor_id = _visitor_id()
-    message_id, feedback = parse_feedback(read_json_body(request))
-    _mount().chat.rate(visitor_id, message_id, feedback)
+    mount = _mount()
+    message_id, feedback = parse_feedback(read_json_body(request), mount.redact)
+    mount.chat.rate(visitor_id, message_id, feedback)
     return Response(status=204)
 
 

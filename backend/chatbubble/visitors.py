@@ -34,8 +34,7 @@ class Visitors:
             return hashlib.sha256(session_id.encode("ascii")).hexdigest()
         if self._signer is None:
             raise SessionExpired(detail="CHATBUBBLE_IDENTITY_SECRET is not set any more")
-        # No session id has a blank in it: a person is never the visitor of somebody's random id.
-        return hashlib.sha256(f"person {self._signer.person_of(session_id)}".encode("ascii")).hexdigest()
+        return visitor_of_person(self._signer.person_of(session_id))
 
     def of_authorization(self, header: str | None) -> str:
         """The visitor of an `Authorization: Bearer <sessionId>` header. Raises SessionMissing and SessionExpired."""
@@ -43,6 +42,12 @@ class Visitors:
         if not match or not _SESSION_ID.fullmatch(match[1]):
             raise SessionMissing()
         return self.of_session(match[1])
+
+
+def visitor_of_person(person: str) -> str:
+    """The visitor that a person is, by the name that `identity` gives them."""
+    # No session id has a blank in it: a person is never the visitor of somebody's random id.
+    return hashlib.sha256(f"person {person}".encode("ascii")).hexdigest()
 
 
 def check_operator(header: str | None, token: str) -> None:

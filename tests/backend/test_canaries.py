@@ -171,7 +171,7 @@ def failing(fault: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch) -> 
         raise fault()
 
     with monkeypatch.context() as patched:
-        patched.setattr(SqlStore, "_run", fail)
+        patched.setattr(SqlStore, "transact", fail)
         yield
 
 

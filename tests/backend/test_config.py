@@ -19,7 +19,7 @@ NUMBERS = {
 }  # fmt: skip
 WHOLE_NUMBERS = {
     "MAX_TOKENS": (1, 1_000_000), "CONTEXT_TOKENS": (500, 2_000_000), "LOG_BYTES": (1_048_576, 2**40),
-    "MAX_STREAMS": (1, 1_000_000), "DATABASE_CONNECTIONS": (1, 1000),
+    "MAX_STREAMS": (1, 1_000_000), "DATABASE_CONNECTIONS": (1, 1000), "KEEP_DAYS": (0, 36_500),
     "ADDRESS_STREAMS": (0, 1_000_000), "RUNNING_TURNS": (0, 1_000_000), "TRUSTED_PROXIES": (0, 16),
 }  # fmt: skip
 TEXTS = ("SYSTEM_PROMPT", "TITLE", "GREETING", "IDENTITY_KEYS")
@@ -53,7 +53,7 @@ def assert_refused(name: str, given: Any) -> str:
 
 def test_every_kind_of_setting_is_tested_here() -> None:
     others = {"URL_PREFIX", "ALLOWED_ORIGINS", "PROVIDER", "ACCENT", "OPERATOR_TOKEN", "SUGGESTIONS"}
-    others |= {"REDIS_URL", "REDIS_PREFIX", "LOG_FORMAT", "LOG_LEVEL", "IDENTITY_SECRET"}
+    others |= {"REDIS_URL", "REDIS_PREFIX", "LOG_FORMAT", "LOG_LEVEL", "IDENTITY_SECRET", "REDACT"}
     others |= {"DAILY_BUDGET", "PRICES", "CONTACT_URL"}
     assert {PREFIX + name for name in (*NUMBERS, *WHOLE_NUMBERS, *TEXTS, *FILLED_TEXTS, *others)} == set(NAMES)
 

@@ -139,8 +139,8 @@ def test_without_limits_feedback_has_none(site: Site) -> None:
 
 def test_feedback_holds_what_was_said_and_when() -> None:
     body = body_with(comment=" a\0 " + "x" * 997 + "\n")
-    assert parse_feedback(body, lambda: 1.5) == ("msg_1", Feedback(Rating.UP, "a\ufffd " + "x" * 997, 1500))
-    assert parse_feedback(body_with(comment=None), lambda: 1.5) == ("msg_1", Feedback(Rating.UP, "", 1500))
+    assert parse_feedback(body, now=lambda: 1.5) == ("msg_1", Feedback(Rating.UP, "a\ufffd " + "x" * 997, 1500))
+    assert parse_feedback(body_with(comment=None), now=lambda: 1.5) == ("msg_1", Feedback(Rating.UP, "", 1500))
     assert parse_feedback(body_with(rating=None, comment="x" * COMMENT_CHARS)) == ("msg_1", None)
 
 

@@ -183,7 +183,7 @@ def test_a_deadlock_is_tried_again(store: SqlStore, postgres_url: str, postgres:
                 postgres.await_blocked(postgres_url)
             connection.execute(text(lock("b").decode()))
 
-        waiting = gevent.spawn(store._run, cross)
+        waiting = gevent.spawn(store.transact, cross)
         while not crossing:
             gevent.sleep(0.001)
         crossing[0].get(timeout=20)

@@ -83,7 +83,7 @@ def test_a_slow_query_holds_nobody_up(store: SqlStore) -> None:
 
     ticking = gevent.spawn(tick)
     began = time.monotonic()
-    slow = [gevent.spawn(store._run, sleep_in_database(0.3)) for _ in range(8)]
+    slow = [gevent.spawn(store.transact, sleep_in_database(0.3)) for _ in range(8)]
     gevent.joinall(slow, raise_error=True)
     ticking.kill()
     assert time.monotonic() - began < 1, "they waited for each other"
@@ -130,7 +130,7 @@ def test_when_all_connections_are_busy_the_setting_is_named(
 ) -> None:
     monkeypatch.setattr(postgresql, "POOL_WAIT_S", 0.05)
     store = open_shared(connections=2)
-    busy = [gevent.spawn(store._run, sleep_in_database(0.3)) for _ in range(2)]
+    busy = [gevent.spawn(store.transact, sleep_in_database(0.3)) for _ in range(2)]
     while checked_out(store) < 2:
         gevent.sleep(0.001)
     with pytest.raises(StoreUnavailable, match="CHATBUBBLE_DATABASE_CONNECTIONS"):
@@ -153,7 +153,7 @@ def test_no_more_connections_are_opened_than_there_may_be(
 
 def test_what_the_database_leaves_unanswered_for_too_long_is_given_up(store: SqlStore) -> None:
     with pytest.raises(StoreUnavailable, match="no answer within"):
-        store._run(sleep_in_database(5), limit_s=0.1)
+        store.transact(sleep_in_database(5), limit_s=0.1)
     assert checked_out(store) == 0
     assert store.conversation("anna") is None
 
@@ -166,7 +166,7 @@ def test_running_turns_are_found_by_their_index(store: SqlStore) -> None:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         return str(connection.exec_driver_sql(f"EXPLAIN {asked}").all())
 
-    assert "one_running_turn" in store._run(explain)
+    assert "one_running_turn" in store.transact(explain)
 
 
 def test_two_processes_admit_the_same_question_once(open_shared: OpenStore) -> None:

@@ -14,11 +14,12 @@ import chatbubble
 from chatbubble import records
 
 NAMES = [
-    "Chatbubble", "ChatbubbleError", "Custom", "Finish", "Prompt", "Source", "Sources", "Suggestions", "identity_token",
+    "Chatbubble", "ChatbubbleError", "Custom", "Finish", "ModelCall", "Prompt", "Source", "Sources", "Suggestions",
+    "identity_token",
 ]  # fmt: skip
 
 
-def test_the_door_offers_nine_names() -> None:
+def test_the_door_offers_ten_names() -> None:
     assert chatbubble.__all__ == NAMES
     for name in NAMES:
         assert getattr(chatbubble, name).__name__ == name

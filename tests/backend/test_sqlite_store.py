@@ -61,14 +61,14 @@ def test_a_transaction_runs_beside_the_event_loop(store: SqlStore) -> None:
             gevent.sleep(0.001)
 
     ticking = gevent.spawn(tick)
-    store._run(lambda _connection: time.sleep(0.1))  # a native thread's own sleep: it is not patched there
+    store.transact(lambda _connection: time.sleep(0.1))  # a native thread's own sleep: it is not patched there
     ticking.kill()
     assert ticks > 20
 
 
 def test_running_turns_are_found_by_their_index(store: SqlStore) -> None:
     asked = select(turns.c.stream_id).where(IS_RUNNING).compile(dialect=store._database.engine.dialect)
-    plan = store._run(lambda connection: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").all())
+    plan = store.transact(lambda connection: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").all())
     assert "one_running_turn" in plan[0].detail
 
 
@@ -110,7 +110,8 @@ def test_the_parts_of_a_finished_answer_take_no_room(store: SqlStore) -> None:
     for position in range(5):
         store.save_parts([AnswerPart("s1", position, "word ")])
     store.finish_turn(turn, answer())
-    assert store._run(lambda connection: connection.exec_driver_sql("SELECT count(*) FROM answer_parts").scalar()) == 0
+    count = "SELECT count(*) FROM answer_parts"
+    assert store.transact(lambda connection: connection.exec_driver_sql(count).scalar()) == 0
 
 
 def test_a_database_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
@@ -177,12 +178,12 @@ def test_emptying_the_log_gives_way_to_another_writer(store: SqlStore, tmp_path:
     other.close()
     assert empty_log_of(store)
     # Afterwards others are waited for again.
-    assert store._run(lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout").scalar()) == 5000
+    assert store.transact(lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout").scalar()) == 5000
 
 
 def test_a_fault_within_a_transaction_is_a_store_unavailable(store: SqlStore, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(StoreUnavailable):
-        store._run(lambda _connection: 1 / 0)
+        store.transact(lambda _connection: 1 / 0)
     assert "ZeroDivisionError" in caplog.text
     assert store.is_ready()
 

@@ -36,17 +36,19 @@ _BLANKS_AND_BOM = b" \t\r\n\xef\xbb\xbf"
 
 
 class CompletionReader:
-    """One answer on its way in. `is_done` tells that nothing that still comes matters."""
+    """One answer on its way in. `is_done` tells that nothing that still comes matters; `completion_id` and `model`
+    are what its server calls the answer and the model, known once the body `is_recognised` as one of a completion."""
 
     def __init__(self, secret: str = "") -> None:
         """`secret` is blotted out of what errors keep for the log."""
         self._secret = secret
         self.is_done = False
         self.junk = 0
+        self.completion_id = self.model = ""
         self._kind: Literal["unknown", "stream", "object"] = "unknown"
         self._decoder = Decoder()
         self._body = bytearray()
-        self._is_recognised = False
+        self.is_recognised = False
         self._reason: FinishReason | None = None
         self._usage: Usage | None = None
         self._texts: list[str] = []
@@ -89,7 +91,7 @@ class CompletionReader:
             self._read_object()
         elif not self.is_whole:
             self.feed(b"\n\n")
-        if self.junk and not self._is_recognised:
+        if self.junk and not self.is_recognised:
             raise UpstreamUnavailable(detail=f"{self.junk} frames came, none of them of a completion")
         if not self.is_whole:
             raise UpstreamUnavailable(detail="the body ended before the answer did")
@@ -125,7 +127,7 @@ class CompletionReader:
         except ValueError:
             raise UpstreamUnavailable(detail="the body is neither a stream nor JSON") from None
         self._read_frame(frame, "message")
-        self.is_done = self._is_recognised
+        self.is_done = self.is_recognised
 
     def _read_frame(self, frame: dict[str, Any], part: str) -> None:
         if frame.get("error") or frame.get("object") == "error":
@@ -136,7 +138,9 @@ class CompletionReader:
         choices = frame.get("choices")
         if not isinstance(choices, list):
             return
-        self._is_recognised = True
+        if not self.is_recognised:
+            self.is_recognised = True
+            self.completion_id, self.model = (_read_name(frame.get(name)) for name in ("id", "model"))
         if choices and isinstance(choices[0], dict):
             self._read_choice(choices[0], part)
 
@@ -165,3 +169,7 @@ class CompletionReader:
 def _read_usage(usage: dict[str, Any]) -> Usage | None:
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return Usage(prompt, completion) if isinstance(prompt, int) and isinstance(completion, int) else None
+
+
+def _read_name(value: object) -> str:
+    return value if isinstance(value, str) else ""

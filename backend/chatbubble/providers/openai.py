@@ -24,7 +24,7 @@ from ..errors import ConfigError
 from ..pace import Pace
 from ..prompt import MOST_CHARS_PER_TOKEN
 from ..provider import Piece
-from ..records import Finish, FinishReason, Prompt
+from ..records import Finish, FinishReason, ModelCall, Prompt
 from ..well_formed import well_formed
 from .completion import CompletionReader
 from .failures import from_exception, is_transient
@@ -37,6 +37,8 @@ _WRITE_TIMEOUT_S = 10.0
 _TAIL_S = 2.0
 _DRAIN_S = 0.01
 _DRAIN_CHUNKS = 16
+# Of a request, what is kept with its answer.
+_KEPT = frozenset({"model", "temperature", "max_tokens", "max_completion_tokens"})
 
 logger = logging.getLogger("chatbubble.providers.openai")
 
@@ -77,9 +79,10 @@ class OpenAIProvider:
         self._pace = Pace()
 
     def stream(self, prompt: Prompt) -> Iterator[Piece]:
-        """Yield the answer's text as it comes, all that one read brought as one piece, then
-        a `Finish`. An empty piece is the sign of life of a model that is thinking. An answer that
-        is longer than anything `max_tokens` can be is cut: not every server keeps to that.
+        """Yield a `ModelCall`, and another one once the model has begun; the answer's text as it
+        comes, all that one read brought as one piece; then a `Finish`. An empty piece is the sign of
+        life of a model that is thinking. An answer that is longer than anything `max_tokens` can be
+        is cut: not every server keeps to that.
 
         A request is sent again only before the first byte of an answer, see `Retries`.
         Closing the iterator, or killing its greenlet, closes the connection at once.
@@ -95,17 +98,25 @@ class OpenAIProvider:
         body = self._open(prompt)
         chars = 0
         try:
+            yield body.call(reader)
+            is_named = False
             while not reader.is_done and (chunk := self._next(body, reader)) is not None:
-                for piece in reader.feed(chunk):
-                    yield piece
-                    chars += len(piece)
+                texts = reader.feed(chunk)
+                if reader.is_recognised and not is_named:
+                    yield body.call(reader)
+                    is_named = True
+                yield from texts
+                chars += sum(map(len, texts))
                 if chars > self._max_chars and not reader.is_whole:
                     logger.warning("the model's server keeps to no length: cut after %d characters", chars)
                     yield Finish(FinishReason.LENGTH)
                     return
                 if not reader.is_whole:
                     self._pace.rest()
-            yield from reader.end()
+            rest = reader.end()
+            if not is_named:
+                yield body.call(reader)
+            yield from rest
             body.drain()
         finally:
             body.response.close()
@@ -149,7 +160,8 @@ class OpenAIProvider:
         response = cast(httpx2.Response, posted)
         chunks = response.iter_bytes()
         try:
-            return _Body(response, chain((next(chunks, b""),), chunks))
+            options = {name: value for name, value in request.items() if name in _KEPT}
+            return _Body(response, chain((next(chunks, b""),), chunks), options)
         except BaseException:
             response.close()
             raise
@@ -189,6 +201,12 @@ class OpenAIProvider:
 class _Body(NamedTuple):
     response: httpx2.Response
     chunks: Iterator[bytes]
+    options: dict[str, Any]
+
+    def call(self, reader: CompletionReader) -> ModelCall:
+        """What is known of the request by now."""
+        request_id = self.response.headers.get("x-request-id") or reader.completion_id
+        return ModelCall(request_id, reader.model, self.options)
 
     def drain(self) -> None:
         """Take what is left after the answer, so that the connection can be used again. A

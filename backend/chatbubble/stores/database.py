@@ -56,6 +56,10 @@ class Database(Protocol):
         """Let nobody else change tables until the end of this transaction, however long it takes."""
         ...
 
+    def lock_purge(self, connection: Connection) -> bool:
+        """Let nobody else purge until the end of this transaction; False where somebody does."""
+        ...
+
     def forget_erased(self) -> bool:
         """See to it that deleted words cannot be read from files; False when that has to wait."""
         ...

@@ -38,6 +38,7 @@ _CONNECT: dict[str, int] = {
     "tcp_user_timeout": 15_000,
 }
 _LOCK_SCHEMA = text("SELECT pg_advisory_xact_lock(hashtextextended('chatbubble schema ' || current_schema(), 0))")
+_LOCK_PURGE = text("SELECT pg_try_advisory_xact_lock(hashtextextended('chatbubble purge ' || current_schema(), 0))")
 
 
 class _TooLong:
@@ -119,6 +120,10 @@ class PostgresDatabase:
         """See Database."""
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.execute(_LOCK_SCHEMA)
+
+    def lock_purge(self, connection: Connection) -> bool:
+        """See Database."""
+        return bool(connection.scalar(_LOCK_PURGE))
 
     def forget_erased(self) -> bool:
         """See Database: PostgreSQL overwrites deleted rows by itself, in time."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     exists,
@@ -31,7 +32,9 @@ from ..records import Author
 from .schema import (
     answer_additions,
     answer_parts,
+    answer_provenance,
     conversations,
+    erased_streams,
     feedback,
     messages,
     replaced_messages,
@@ -63,6 +66,14 @@ _of_request = turns.c.request_id == bindparam("request_id")
 CONVERSATION = select(conversations.c.conversation_id).where(_of_visitor)
 CONVERSATION_LOCKED = CONVERSATION.with_for_update()
 NEW_CONVERSATION = insert(conversations)
+# From one page to the next by the last id of the one before, which is empty for the first.
+CONVERSATIONS_PAGE = (
+    select(conversations)
+    .where(conversations.c.conversation_id > bindparam("after"))
+    .order_by(conversations.c.conversation_id)
+    .limit(bindparam("count", type_=Integer))
+)
+CONVERSATION_ROW = select(conversations).where(_of_visitor)
 
 # Turns, as `to_turn` takes them.
 TURNS = select(turns, _ATTEMPT.label("attempt"), conversations.c.visitor_id).join(
@@ -111,6 +122,7 @@ MESSAGES_UP_TO_QUESTION = _NEWEST.where(
 )
 NEW_MESSAGE = insert(messages).returning(messages.c.id)
 NEW_ADDITIONS = insert(answer_additions)
+NEW_PROVENANCE = insert(answer_provenance)
 ANSWER_OF_VISITOR = (
     select(messages.c.id)
     .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
@@ -118,6 +130,22 @@ ANSWER_OF_VISITOR = (
 )
 NEW_FEEDBACK = insert(feedback)
 NO_FEEDBACK = delete(feedback).where(feedback.c.id == bindparam("id"))
+
+# Everything that any table has of a message, replaced ones included.
+_made = answer_provenance.c
+KEPT_MESSAGES = (
+    _MESSAGES.add_columns(
+        _made.provider, _made.upstream_id, _made.upstream_model, _made.settings, _made.asked_at,
+        replaced_messages.c.replaced_at,
+    )
+    .outerjoin(answer_provenance, _made.id == messages.c.id)
+    .outerjoin(replaced_messages, replaced_messages.c.id == messages.c.id)
+    .where(
+        messages.c.conversation_id == bindparam("conversation_id"),
+        messages.c.created_at >= bindparam("since", type_=BigInteger),
+    )
+    .order_by(messages.c.id)
+)  # fmt: skip
 
 # Running answers.
 PARTS = (
@@ -151,6 +179,27 @@ ERASURES = tuple(
     delete(table).where(table.c.conversation_id == bindparam("conversation_id"))
     for table in (turns, messages, conversations)
 )
+
+# Conversations without a word since `before`: one look by the index for each.
+_newest_at = (
+    select(messages.c.created_at)
+    .where(messages.c.conversation_id == conversations.c.conversation_id)
+    .order_by(messages.c.id.desc())
+    .limit(1)
+    .correlate(conversations)
+    .scalar_subquery()
+)
+_is_stale = and_(
+    func.coalesce(_newest_at, conversations.c.created_at) < bindparam("before", type_=BigInteger),
+    ~exists().where(turns.c.conversation_id == conversations.c.conversation_id, IS_RUNNING),
+)
+STALE_PAGE = CONVERSATIONS_PAGE.add_columns(_is_stale.label("is_stale"))
+STALE = select(_is_stale).where(conversations.c.conversation_id == bindparam("conversation_id"))
+
+# What servers are told of the work of other programs.
+NEW_ERASED_STREAM = insert(erased_streams)
+ERASED_STREAMS = select(erased_streams.c.stream_id)
+NO_ERASED_STREAMS = delete(erased_streams).where(erased_streams.c.erased_at < bindparam("before"))
 
 
 @cache

@@ -8,7 +8,25 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from ..records import Answer, Author, Feedback, FinishReason, Message, Rating, Source, Turn, TurnState
+from ..records import (
+    Answer,
+    Author,
+    Feedback,
+    FinishReason,
+    KeptMessage,
+    Message,
+    ModelCall,
+    Provenance,
+    Rating,
+    Source,
+    Turn,
+    TurnState,
+    Usage,
+)
+from ..well_formed import well_formed
+
+NAME_CHARS = 128
+PROVIDER_CHARS = 64
 
 
 def to_turn(row: Row[Any]) -> Turn:
@@ -47,3 +65,28 @@ def from_additions(answer: Answer) -> dict[str, str]:
         "sources": json.dumps([asdict(source) for source in answer.sources]),
         "suggestions": json.dumps(answer.suggestions),
     }
+
+
+def from_provenance(provenance: Provenance) -> dict[str, str | int]:
+    """The columns of `answer_provenance`. Whatever a provider may say must fit: its answer is not to be lost for it."""
+    call = provenance.call
+    return {
+        "provider": well_formed(str(provenance.provider))[:PROVIDER_CHARS],
+        "upstream_id": well_formed(str(call.request_id))[:NAME_CHARS],
+        "upstream_model": well_formed(str(call.model))[:NAME_CHARS],
+        "settings": json.dumps({str(name): value for name, value in call.settings.items()}, default=str),
+        "asked_at": provenance.asked_at,
+    }
+
+
+def to_kept_message(row: Row[Any]) -> KeptMessage:
+    """A row of `messages` with all that any table has of it."""
+    call = ModelCall(row.upstream_id, row.upstream_model, json.loads(row.settings)) if row.settings else None
+    has_usage = row.prompt_tokens is not None and row.completion_tokens is not None
+    return KeptMessage(
+        message=to_message(row),
+        is_replaced=row.replaced_at is not None,
+        model=row.model or "",
+        usage=Usage(row.prompt_tokens, row.completion_tokens) if has_usage else None,
+        provenance=Provenance(row.provider, row.asked_at, call) if call else None,
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 # The newest of `migrations`: what the tables below are.
-REVISION = "0008"
+REVISION = "0009"
 
 metadata = MetaData()
 
@@ -128,4 +128,24 @@ reservations = Table(
     Column("day", String(10), nullable=False),
     Column("amount", BigInteger, nullable=False),
     Index("reservations_by_day", "day"),
+)
+
+# How an answer came about; `settings` as JSON, the two of `upstream` as the model's server says.
+answer_provenance = Table(
+    "answer_provenance",
+    metadata,
+    Column("id", ForeignKey(messages.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("provider", String(64), nullable=False),
+    Column("upstream_id", String(128), nullable=False),
+    Column("upstream_model", String(128), nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+)
+
+# What a program that is no server has erased: servers look here, and forget what they have of it in memory.
+erased_streams = Table(
+    "erased_streams",
+    metadata,
+    Column("stream_id", String(64), primary_key=True),
+    Column("erased_at", BigInteger, nullable=False),
 )

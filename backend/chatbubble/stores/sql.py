@@ -15,21 +15,20 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gevent.lock import BoundedSemaphore
-from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ..budget import Reservation, Standing
-from ..errors import ChatbubbleError, ConfigError, StoreUnavailable
+from ..errors import ChatbubbleError, StoreUnavailable
 from ..records import Answer, Conversation, Feedback, Message, Question, Turn
-from ..store import Admission, AnswerPart, StoredTurn
-from . import ledger, queries, statements
+from ..store import Admission, AnswerPart, Purged, StoredTurn
+from . import ledger, queries, retention, statements
+from .address import create_database
 from .admission import admit
-from .database import LONGEST_S, Database
+from .database import LONGEST_S
 from .faults import is_deadlock, is_passing, unavailable
 from .ownership import HAND_OVER_S
-from .postgresql import PostgresDatabase
 from .rows import to_turn
-from .sqlite import SqliteDatabase
 from .upgrade import current_revision, upgrade
 
 T = TypeVar("T")
@@ -75,12 +74,12 @@ class SqlStore:
         hand_over_s: float = HAND_OVER_S,
         now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
     ) -> None:
-        self._database = _create_database(url, connections, is_shared, hand_over_s)
+        self._database = create_database(url, connections, is_shared, hand_over_s)
         self._now_ms = now_ms
 
     def open(self) -> None:
         """See ConversationStore.open; unless shared, the database is this process's own from here on."""
-        self._database.claim(self._run)
+        self._database.claim(self.transact)
         try:
             self.upgrade()
         except BaseException:
@@ -95,32 +94,32 @@ class SqlStore:
             upgrade(connection)
 
         with _upgrading:
-            self._run(locked, limit_s=None)
+            self.transact(locked, limit_s=None)
 
     def revision(self) -> str | None:
         """The revision of the tables; None for a new database, and for one older than revisions."""
-        return self._run(current_revision)
+        return self.transact(current_revision)
 
     def begin_turn(self, question: Question, stream_id: str) -> Admission:
         """See ConversationStore.begin_turn."""
-        return self._run(lambda connection: admit(connection, question, stream_id, self._now_ms()))
+        return self.transact(lambda connection: admit(connection, question, stream_id, self._now_ms()))
 
     def find_request(self, question: Question) -> Turn | None:
         """See ConversationStore.find_request."""
-        return self._run(lambda connection: statements.find_same_request(connection, question))
+        return self.transact(lambda connection: statements.find_same_request(connection, question))
 
     def history(self, turn: Turn, limit: int) -> tuple[Message, ...]:
         """See ConversationStore.history."""
-        return self._run(lambda connection: statements.messages_before(connection, turn, limit))
+        return self.transact(lambda connection: statements.messages_before(connection, turn, limit))
 
     def save_parts(self, parts: Sequence[AnswerPart]) -> None:
         """See ConversationStore.save_parts."""
         if parts:
-            self._run(lambda connection: statements.insert_parts(connection, parts))
+            self.transact(lambda connection: statements.insert_parts(connection, parts))
 
     def finish_turn(self, turn: Turn, answer: Answer) -> bool:
         """See ConversationStore.finish_turn."""
-        return self._run(lambda connection: statements.finish_turn(connection, turn, answer))
+        return self.transact(lambda connection: statements.finish_turn(connection, turn, answer))
 
     def find_turn(self, stream_id: str, visitor_id: str | None = None) -> StoredTurn | None:
         """See ConversationStore.find_turn."""
@@ -129,7 +128,7 @@ class SqlStore:
             turn = statements.find_turn(connection, stream_id, visitor_id)
             return StoredTurn(turn, statements.find_message(connection, turn.message_id)) if turn else None
 
-        return self._run(find)
+        return self.transact(find)
 
     def conversation(self, visitor_id: str) -> Conversation | None:
         """See ConversationStore.conversation; the newest 500 messages."""
@@ -144,11 +143,11 @@ class SqlStore:
                 statements.find_running(connection, conversation_id),
             )
 
-        return self._run(read)
+        return self.transact(read)
 
     def save_feedback(self, visitor_id: str, message_id: str, feedback: Feedback | None) -> bool:
         """See ConversationStore.save_feedback."""
-        return self._run(lambda connection: statements.put_feedback(connection, visitor_id, message_id, feedback))
+        return self.transact(lambda connection: statements.put_feedback(connection, visitor_id, message_id, feedback))
 
     def erase(self, visitor_id: str) -> tuple[str, ...]:
         """See ConversationStore.erase."""
@@ -158,10 +157,28 @@ class SqlStore:
         def erase(connection: Connection) -> None:
             streams.update(dict.fromkeys(statements.erase(connection, visitor_id)))
 
-        self._run(erase)
-        if not self._database.forget_erased():
-            logger.warning("somebody reads the database file: erased words stay in its log until the next erasure")
+        self.transact(erase)
+        self._forget_erased()
         return tuple(streams)
+
+    def purge(self, before: int, after: str = "") -> Purged | None:
+        """See RetainingStore.purge."""
+
+        def purge(connection: Connection) -> Purged | None:
+            return retention.purge(connection, before, after) if self._database.lock_purge(connection) else None
+
+        purged = self.transact(purge)
+        if purged and purged.conversations:
+            self._forget_erased()
+        return purged
+
+    def erased_elsewhere(self) -> tuple[str, ...]:
+        """See RetainingStore.erased_elsewhere."""
+        return self.transact(lambda connection: retention.erased_elsewhere(connection, self._now_ms()))
+
+    def forget_erased(self) -> bool:
+        """See to it that no file holds what was deleted; False when that has to wait."""
+        return self._database.forget_erased()
 
     def interrupt_running(self) -> int:
         """See ConversationStore.interrupt_running."""
@@ -174,11 +191,11 @@ class SqlStore:
                 statements.interrupt_turn(connection, to_turn(row), self._now_ms())
             return len(cut)
 
-        return self._run(interrupt)
+        return self.transact(interrupt)
 
     def restart_turn(self, stream_id: str) -> Turn | None:
         """See ConversationStore.restart_turn."""
-        return self._run(lambda connection: statements.restart_turn(connection, stream_id))
+        return self.transact(lambda connection: statements.restart_turn(connection, stream_id))
 
     def interrupt_turn(self, stream_id: str) -> bool:
         """See ConversationStore.interrupt_turn."""
@@ -187,36 +204,36 @@ class SqlStore:
             turn = statements.find_turn(connection, stream_id)
             return turn is not None and statements.interrupt_turn(connection, turn, self._now_ms())
 
-        return self._run(interrupt)
+        return self.transact(interrupt)
 
     def running_streams(self) -> tuple[str, ...]:
         """See ConversationStore.running_streams."""
-        return self._run(lambda connection: tuple(connection.scalars(queries.STREAMS_RUNNING)))
+        return self.transact(lambda connection: tuple(connection.scalars(queries.STREAMS_RUNNING)))
 
     def reserve(self, reservation: Reservation, cap: int) -> tuple[bool, Standing]:
         """See LedgerStore.reserve."""
-        return self._run(lambda connection: ledger.reserve(connection, reservation, cap))
+        return self.transact(lambda connection: ledger.reserve(connection, reservation, cap))
 
     def settle(self, reservation: Reservation, cost: int) -> Standing:
         """See LedgerStore.settle."""
-        return self._run(lambda connection: ledger.settle(connection, reservation, cost))
+        return self.transact(lambda connection: ledger.settle(connection, reservation, cost))
 
     def cancel(self, reservation: Reservation) -> Standing:
         """See LedgerStore.cancel."""
-        return self._run(lambda connection: ledger.cancel(connection, reservation))
+        return self.transact(lambda connection: ledger.cancel(connection, reservation))
 
     def standing(self, day: str) -> Standing:
         """See LedgerStore.standing."""
-        return self._run(lambda connection: ledger.standing_of(connection, day))
+        return self.transact(lambda connection: ledger.standing_of(connection, day))
 
     def announce(self, day: str, amount: int) -> bool:
         """See LedgerStore.announce."""
-        return self._run(lambda connection: ledger.announce(connection, day, amount))
+        return self.transact(lambda connection: ledger.announce(connection, day, amount))
 
     def is_ready(self) -> bool:
         """See ConversationStore.is_ready."""
         try:
-            return bool(self._run(lambda connection: connection.scalar(_PROBE), limit_s=READY_S) == 1)
+            return bool(self.transact(lambda connection: connection.scalar(_PROBE), limit_s=READY_S) == 1)
         except StoreUnavailable as failure:
             logger.warning("the store is not ready: %s", failure.detail)
             return False
@@ -230,8 +247,14 @@ class SqlStore:
         """See ConversationStore.close."""
         self._database.close()
 
-    def _run(self, transaction: Callable[[Connection], T], *, limit_s: float | None = LONGEST_S) -> T:
-        """One whole transaction, while other greenlets run; up to three times where that may help."""
+    def _forget_erased(self) -> None:
+        if not self.forget_erased():
+            logger.warning("somebody reads the database file: erased words stay in its log until the next erasure")
+
+    def transact(self, transaction: Callable[[Connection], T], *, limit_s: float | None = LONGEST_S) -> T:
+        """Run one whole transaction, while other greenlets run; up to three times where that may help.
+
+        Raises StoreUnavailable, and what the transaction raises of ours."""
         outcome: T | _Failed = self._database.run(lambda: self._transact(transaction), limit_s)
         if isinstance(outcome, _Failed):
             raise outcome.error
@@ -266,19 +289,3 @@ class SqlStore:
     def _attempt(self, transaction: Callable[[Connection], T]) -> T:
         with self._database.engine.begin() as connection:
             return transaction(connection)
-
-
-def _create_database(url: str, connections: int, is_shared: bool, hand_over_s: float) -> Database:
-    try:
-        parsed = make_url(url)
-        kind = parsed.get_backend_name()
-        if kind in ("postgresql", "postgres"):
-            return PostgresDatabase(parsed, connections=connections, is_shared=is_shared, hand_over_s=hand_over_s)
-        if kind == "sqlite":
-            return SqliteDatabase(parsed, hand_over_s=hand_over_s)
-    except (ArgumentError, SQLAlchemyError, ValueError):
-        pass  # said below, in our words
-    raise ConfigError(
-        f"CHATBUBBLE_DATABASE_URL should be like sqlite:///chatbubble.db or postgresql://user:password@host/name, "
-        f"and begins with {url.split(':')[0]!r:.40}"
-    )

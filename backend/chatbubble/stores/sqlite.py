@@ -67,6 +67,10 @@ class SqliteDatabase:
     def lock_schema(self, connection: Connection) -> None:
         """See Database: every transaction has the whole file."""
 
+    def lock_purge(self, connection: Connection) -> bool:  # noqa: ARG002
+        """See Database: every transaction has the whole file."""
+        return True
+
     def forget_erased(self) -> bool:
         """See Database."""
         return self.run(lambda: empty_log(self._engine))

@@ -12,7 +12,7 @@ from ..errors import RequestMismatch
 from ..records import Answer, Author, Feedback, FinishReason, Message, Question, Turn, TurnState
 from ..store import AnswerPart
 from . import queries
-from .rows import from_additions, to_message, to_turn
+from .rows import from_additions, from_provenance, to_message, to_turn
 
 MAX_COUNT = 2**31 - 1
 MODEL_CHARS = 128
@@ -189,6 +189,8 @@ def _insert_answer(connection: Connection, turn: Row[Any], answer: Answer) -> No
     answer_id = connection.scalar(queries.NEW_MESSAGE, row)
     if answer.sources or answer.suggestions:
         connection.execute(queries.NEW_ADDITIONS, {"id": answer_id, **from_additions(answer)})
+    if answer.provenance is not None:
+        connection.execute(queries.NEW_PROVENANCE, {"id": answer_id, **from_provenance(answer.provenance)})
 
 
 def _count(tokens: int | None) -> int | None:
