@@ -40,7 +40,7 @@ faults: install needs ## run the fault suite whole, for hours, and write docs/fa
 soak: install needs ## an hour at a third of the load with faults, then rest: is anything left? ARGS="--seconds 600"
 	@$(BIN)/python tests/faults/fault_suite.py --only soak $(ARGS)
 
-fuzz: install needs $(STAMPS)/fuzz ## feed all that reads strangers' bytes whatever nobody meant, for about two hours; ARGS="--only requests"
+fuzz: install needs $(STAMPS)/fuzz ## feed all that reads strangers' bytes whatever nobody meant, for hours; ARGS="--only requests"
 	$(JS) fetch --all
 	@$(BIN)/python tests/fuzz/fuzz_suite.py $(ARGS)
 

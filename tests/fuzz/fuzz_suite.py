@@ -1,6 +1,6 @@
 """The door of the fuzzing, what `make fuzz` does: each part in its long form, and at the end what came of it.
 
-    python tests/fuzz/fuzz_suite.py                                all, for about two hours
+    python tests/fuzz/fuzz_suite.py                                all, for hours
     python tests/fuzz/fuzz_suite.py --only requests --size 20000 --seed 7
 
 A part's size counts what it does, or its seconds; `--help` tells those of the long form.

@@ -34,6 +34,25 @@ def mutated(whole: bytes, luck: random.Random, pieces: Sequence[bytes] = PIECES)
     return bytes(data)
 
 
+def mutated_request(whole: bytes, luck: random.Random) -> bytes:
+    """An HTTP request with faults anywhere, or in its body alone, or in one line of its head: what is broken as HTTP
+    already never gets to what reads JSON and headers."""
+    head, gap, body = whole.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    match luck.randrange(3):
+        case 0:
+            return mutated(whole, luck)
+        case 1 if b"Content-Length" in head:
+            body = mutated(body, luck)
+            lines = [b"Content-Length: %d" % len(body) if b"Content-Length" in line else line for line in lines]
+        case _:
+            at = luck.choice([0, *range(2, len(lines))])
+            start, end = lines[at].find(b" ") + 1, lines[at].rfind(b" HTTP/") if at == 0 else len(lines[at])
+            wrong = mutated(lines[at][start:end], luck).replace(b"\r", b"%0d").replace(b"\n", b"%0a")
+            lines[at] = lines[at][:start] + wrong + lines[at][end:]
+    return b"\r\n".join(lines) + gap + body
+
+
 def cut(data: bytes, luck: random.Random) -> list[bytes]:
     """The same bytes in up to six chunks."""
     places = sorted(luck.randrange(len(data) + 1) for _ in range(luck.randrange(6)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import gevent
 from fuzzed_server import FuzzedServer
 from gevent.pool import Pool
-from mutations import mutated
+from mutations import mutated_request
 from raw_http import Answer, Wire
 from request_seeds import SEEDS
 
@@ -106,7 +106,7 @@ def run_requests(server: FuzzedServer, seed: int, count: int, too_long_s: float 
 
 def _send_one(port: int, luck: random.Random, tally: Tally) -> None:
     seeds = SEEDS[luck.choice(list(SEEDS))]
-    data = mutated(luck.choice(seeds)(luck), luck)
+    data = mutated_request(luck.choice(seeds)(luck), luck)
     began = time.monotonic()
     answer = answer_to(port, data)
     tally.add(data, answer, time.monotonic() - began)

@@ -36,7 +36,7 @@ def run_schema(
     command = [
         sys.executable, "-c", _START, "run", f"http://127.0.0.1:{server.port}/api/ai/openapi.json",
         "--checks", ",".join(_CHECKS), "--max-response-time", "1", "--max-examples", str(examples),
-        "--seed", str(seed), "--workers", "2", "--phases", phases,
+        "--seed", str(seed), "--phases", phases,
         "--warnings", "off", "--no-color",
         "--header", f"Authorization: Bearer {OPERATOR_TOKEN}",
         "--exclude-operation-id", "listen",
