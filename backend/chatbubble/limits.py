@@ -18,6 +18,8 @@ from .windows import Claim, MemoryWindows, NoPlaceError, Taken, Windows
 
 # Feedback calls no model: this is more than anybody who reads would give.
 FEEDBACK_RATE = "30/minute;300/day"
+# What somebody gets who tries keys; a site whose tokens are in order never comes near.
+REFUSED_TOKENS_RATE = "30/minute"
 
 # Whoever is refused may have asked the same before, and only the store knows. For a flood it is not asked: who really
 # sends a question again comes through a minute later.
@@ -126,16 +128,26 @@ class QuestionLimits:
         self._known[visitor_id] = None
 
 
-class FeedbackLimits:
-    """Counts what a visitor says of answers."""
+class Tries:
+    """Counts what is done of one kind, by who does it."""
 
-    def __init__(self, windows: Windows, rules: Rules) -> None:
-        self._windows, self._rules = windows, rules
+    def __init__(self, windows: Windows, rules: Rules, kind: str) -> None:
+        self._windows, self._rules, self._kind = windows, rules, kind
 
     @contextmanager
-    def hold(self, visitor_id: str) -> Iterator[Callable[[], None]]:
+    def count_failures(self, name: str, failure: type[Exception]) -> Iterator[None]:
+        """Hold a place for one try within the block, and count it if it ends so. Raises RateLimited."""
+        with self.hold(name) as count:
+            try:
+                yield
+            except failure:
+                count()
+                raise
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[Callable[[], None]]:
         """As QuestionLimits.hold."""
-        unused = _claims(self._rules, "feedback", visitor_id)
+        unused = _claims(self._rules, self._kind, name)
         try:
             taken = self._windows.take(unused)
         except NoPlaceError as full:
@@ -188,10 +200,12 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """All limits of one app. `streams` are those that are open from one address, `turns` those of the whole site."""
+    """All limits of one app. `feedback` is a visitor's; `tokens` are those that were refused, and `streams` those that
+    are open, from one address; `turns` are those of the whole site."""
 
     questions: QuestionLimits
-    feedback: FeedbackLimits
+    feedback: Tries
+    tokens: Tries
     streams: Bound
     turns: Bound
 
@@ -203,11 +217,14 @@ def create_limits(settings: Settings, windows: Windows | None = None, places: Pl
     """
     windows, places = windows or MemoryWindows(), places or MemoryPlaces()
     visitor, address, opening = (read_rules(settings, name) for name in RATES)
+    feedback, tokens = (tuple(parse_many(rate)) for rate in (FEEDBACK_RATE, REFUSED_TOKENS_RATE))
     if is_off(settings):
-        visitor = address = opening = ()
+        visitor = address = opening = feedback = tokens = ()
     return Limits(
         QuestionLimits(windows, visitor, address, opening),
-        FeedbackLimits(windows, () if is_off(settings) else tuple(parse_many(FEEDBACK_RATE))),
+        Tries(windows, feedback, "feedback"),
+        # Here alone, and not where others count: who signs in should not have to wait for a Redis.
+        Tries(MemoryWindows(), tokens, "token"),
         Bound(places, "streams", 0 if is_off(settings) else settings.address_streams),
         Bound(places, "turns", 0 if is_off(settings) else settings.running_turns),
     )

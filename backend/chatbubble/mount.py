@@ -11,6 +11,7 @@ from .chat import Chat
 from .clients import Clients
 from .config import Settings
 from .identity import Identity
+from .limits import Tries
 from .measures import Measures
 from .origins import OriginRules, RefusedOrigins
 
@@ -26,6 +27,7 @@ class Mount(Protocol):
     refused_origins: RefusedOrigins
     identity: Identity
     addresses: Addresses
+    tokens: Tries
     assets: Assets
     clients: Clients
     chat: Chat

@@ -145,7 +145,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "identify",
         "A session of the person whom a token of the site's own server names",
         {200: (JSON, "Session")},
-        (e.IdentityRefused, e.IdentityOff),
+        (e.IdentityRefused, e.IdentityOff, e.RateLimited),
         body="Identification",
     ),
     ("GET", "/config"): Operation("getOptions", "What the widget may know", {200: (JSON, "Options")}),

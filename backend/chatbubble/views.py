@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from flask import Response, current_app, request
 
-from .errors import MethodNotAllowed, NotFound, OriginRefused, Overloaded
+from .errors import IdentityRefused, MethodNotAllowed, NotFound, OriginRefused, Overloaded
 from .feedback import parse_feedback
 from .identity import parse_identification
 from .incoming import read_json_body, read_last_event_id, read_wait, wants_all_processes
@@ -130,7 +130,9 @@ def channel() -> Response:
 
 def identify() -> Response:
     """`POST /identify`: a session id for the person whom the site's server names."""
-    session = _mount().identity.identify(parse_identification(read_json_body(request)))
+    mount, token = _mount(), parse_identification(read_json_body(request))
+    with mount.tokens.count_failures(_address(), IdentityRefused):
+        session = mount.identity.identify(token)
     return json_response({"sessionId": session.session_id, "expiresAt": session.expires_at})
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hosting import JSON, SHOP, Site, assert_refused, bearer, hosting, new_session, stream_id_of
+from hosting import JSON, SHOP, HostSite, Site, assert_refused, bearer, hosting, new_session, stream_id_of
 from identities import SECRET, token
 from raw_http import Answer
 
@@ -117,6 +117,25 @@ def test_a_refused_token_is_one_line_in_the_log_that_does_not_hold_it(
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith("IDENTITY_REFUSED: InvalidAudienceError")
     assert given not in line
+
+
+def test_who_tries_keys_is_stopped_and_nobody_else(host_site: HostSite) -> None:
+    site = host_site(identity_secret=SECRET, rate_limit="10/minute", trusted_proxies=1)
+    here, there = ("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-For", "203.0.113.8")
+    for _ in range(40):
+        assert identify(site, token(), here).status == 200  # as often as pages are opened
+    for _ in range(30):
+        assert_refused(identify(site, token(aud="shop"), here), 401, "IDENTITY_REFUSED")
+    for given in (token(aud="shop"), token()):
+        refusal = identify(site, given, here)
+        assert_refused(refusal, 429, "RATE_LIMITED")
+        assert 1 <= int(refusal.get("Retry-After") or "") <= 60
+    assert identify(site, token(), there).status == 200
+
+
+def test_without_limits_keys_may_be_tried(shop: Site) -> None:
+    for _ in range(35):
+        assert_refused(identify(shop, token(aud="shop")), 401, "IDENTITY_REFUSED")
 
 
 @pytest.mark.parametrize("given", [7, None, [], {}])
