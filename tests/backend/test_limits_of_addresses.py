@@ -12,9 +12,16 @@ from crowding import FREE, await_free, come_from, held
 from hosting import JSON, HostSite, Site, assert_refused, bearer, new_session, question, stream_id_of
 from limits import RateLimitItemPerMinute
 from raw_http import Answer, Wire, request
+from turning import Turns
 
 from chatbubble import limits
-from chatbubble.limits import FEEDBACK_RATE
+from chatbubble.errors import RateLimited
+from chatbubble.leases import Claim, NoLeases
+from chatbubble.limits import FEEDBACK_RATE, Bound
+from chatbubble.places import MemoryPlaces
+from chatbubble.records import Question
+from chatbubble.takeover import Takeover
+from chatbubble.workers import Workers
 
 
 def statuses(site: Site, address: str, count: int) -> list[int]:
@@ -144,6 +151,23 @@ def test_a_running_answer_keeps_its_place_when_its_reader_leaves(host_site: Host
     site.provider.gate.set()
     await_free(site)
     assert site.ask(new_session()).status == 200
+
+
+def test_an_answer_that_is_taken_over_has_a_place_and_is_not_refused_for_it(turns: Turns) -> None:
+    running = Bound(MemoryPlaces(), "turns", 1)
+    workers = Workers(turns.parts, bound=running)
+    takeover = Takeover(turns.store, turns.log, workers, NoLeases(), turns.parts.measures)
+    call = turns.provider.hold()
+    running.enter()
+    turns.begin()
+    takeover.take_over(Claim(turns.stream_id, Question("hello", "anna", "r1"), 2))
+    assert call.began.wait(5)
+    running.leave()
+    with pytest.raises(RateLimited):
+        running.enter()
+    call.finish("an answer")
+    workers.drain(5)
+    running.enter()
 
 
 def test_asking_the_same_again_is_free_at_every_limit(host_site: HostSite) -> None:
