@@ -28,6 +28,7 @@ logger = logging.getLogger("chatbubble.server")
 
 _SEND_TIMEOUT_S = 60.0
 _DISCARD_S = 10.0
+_TOGETHER_BYTES = 16_384
 _UNCOUNTED = Slots(1_000_000)  # of a server that is none of ours
 
 
@@ -86,6 +87,7 @@ class StreamingHandler(WSGIHandler):
     _arrivals: Arrivals
     _slots: Slots
     _has_head = False
+    _held: bytearray | None = None
 
     def send_away(self) -> None:
         """See slots.Waiter: whoever reads from the connection reads its end."""
@@ -181,7 +183,23 @@ class StreamingHandler(WSGIHandler):
         is_broken = body._chunked_input_error or self._arrivals.is_late
         self.close_connection = self.close_connection or is_broken or getattr(self.server, "is_leaving", False)
 
+    def _write_with_headers(self, data: bytes) -> None:
+        # Head and a short first part of the body leave together: each send is a call of the system, and wakes the reader.
+        handler: Any = super()
+        self._held = bytearray()
+        try:
+            handler._write_with_headers(data)
+        finally:
+            held, self._held = self._held, None
+        if held:
+            self._sendall(held)
+
     def _sendall(self, data: bytes | bytearray) -> None:
+        if self._held is not None and len(data) <= _TOGETHER_BYTES:
+            self._held += data
+            return
+        if self._held:
+            data, self._held = self._held + data, None
         # Almost always the system takes all of it at once. gevent's own way asks for the size of its buffer each time.
         handler: Any = super()
         cooperative: Any = self.socket
