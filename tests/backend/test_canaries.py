@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,7 @@ def test_every_secret_setting_is_a_canary(mine: Site) -> None:
         if value == "(set)":
             given = getattr(mine.mounted.settings, name.removeprefix(PREFIX).lower())
             assert any(canary in given for canary in CANARIES), name
-    secrets = {PREFIX + field.upper() for field in ("database_url", "redis_url", "operator_token", "identity_secret")}
+    secrets = {PREFIX + item.name.upper() for item in fields(Settings) if item.metadata["secret"]}
     assert {name for name, value in mine.mounted.settings.shown().items() if value == "(set)"} == secrets
 
 
