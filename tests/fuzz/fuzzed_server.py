@@ -67,6 +67,8 @@ def fuzzed_server(folder: Path, **settings: str) -> Iterator[FuzzedServer]:
         "operator_token": OPERATOR_TOKEN,
         "identity_secret": "secret-of-the-fuzz-that-is-long-enough",
         "stream_ttl_s": "10",
+        "trusted_proxies": "1",
+        "redact": "on",
         "log_level": "warning",
         **settings,
     }

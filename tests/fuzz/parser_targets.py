@@ -6,9 +6,11 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from mutations import cut, mutated
 
+from chatbubble.addresses import Addresses
 from chatbubble.errors import BadRequest, ChatbubbleError
 from chatbubble.events import Token, to_json
 from chatbubble.feedback import parse_feedback
@@ -16,6 +18,7 @@ from chatbubble.identity import parse_identification
 from chatbubble.providers.http1 import MalformedResponse, ResponseReader
 from chatbubble.question import MESSAGE_CHARS, parse_question
 from chatbubble.records import Cursor
+from chatbubble.redaction import redact
 from chatbubble.sse import Decoder, EventTooLarge, ServerSentEvent, encode_event
 from chatbubble.visitors import Visitors
 from chatbubble.well_formed import WellFormedText, well_formed
@@ -23,6 +26,7 @@ from chatbubble.wire import encode
 
 _VISITORS = Visitors()
 _CURSOR = Cursor("a", 1)
+_ADDRESSES = Addresses(trusted_proxies=1)
 
 Target = Callable[[bytes], None]
 
@@ -121,6 +125,19 @@ def read_cursor(data: bytes) -> None:
     assert cursor is None or str(cursor) == text
 
 
+def take_out(data: bytes) -> None:
+    """Card numbers and keys: what was taken out once is all that is taken out."""
+    once = redact(data.decode("utf-8", "replace")[:MESSAGE_CHARS])
+    assert redact(once) == once
+
+
+def read_address(data: bytes) -> None:
+    """Where a request comes from, by its headers: an address, or that of the connection."""
+    told = {"REMOTE_ADDR": "192.0.2.7", "HTTP_X_FORWARDED_FOR": data.decode("latin-1")}
+    address = _ADDRESSES.of(told)
+    assert ip_network(address)
+
+
 @dataclass(frozen=True)
 class Parser:
     """A target, and inputs in order to begin with."""
@@ -143,6 +160,7 @@ _STREAM = b"retry: 5\nid: a.1\nevent: token\ndata: {}\ndata: x\r\n\r: hb\n\n\xef
 _EVENT = 'token|{"text":"a"}\r\nb\rc\n\U0001f600\u2028'.encode()
 _WORDS = 'plain \U0001f600 \u2028 \\ " \0'.encode()
 _RATING = b'{"messageId":"msg_1","rating":"up","comment":"fine \\ud83d\\ude00","token":"a.b.c"}'
+_SECRETS = b"4111 1111-1111 1111, GB33 BUKB 2020 1555 5555 55, sk-0123456789abcdef and eyJhbGci.eyJzdWIi.c2ln"
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nA: b\r\n\r\n"
 _MEASURED = _HEAD + b"Content-Length: 5\r\n\r\nhello"
@@ -154,6 +172,8 @@ PARSERS: dict[str, Parser] = {
     "question": Parser(read_question, [_ESCAPED, _PLAIN]),
     "bodies": Parser(read_others, [_RATING]),
     "response": Parser(read_response, [_CHUNKED, _MEASURED]),
+    "redaction": Parser(take_out, [_SECRETS]),
+    "address": Parser(read_address, [b"198.51.100.1, [2001:db8::1]:443", b"unknown, 203.0.113.9:80"]),
     "cursor": Parser(read_cursor, [b"9f2c4e1ab0.12"]),
 }
 

@@ -47,6 +47,7 @@ SEEDS: dict[tuple[str, str], list[Seed]] = {
         lambda luck: _at("POST", "/chat", [_JSON, ("Origin", SHOP)], _body(luck)),
         lambda luck: _at("POST", "/chat", [_JSON, ("Transfer-Encoding", "chunked")]) + chunked(_body(luck), 20),
         _ask_with_everything,
+        lambda luck: _at("POST", "/chat", [_JSON, ("X-Forwarded-For", "203.0.113.9, 2001:db8::1")], _body(luck)),
     ],
     ("GET", "/chat/<stream_id>"): [
         lambda luck: _at("GET", "/chat/stream_0?lastEventId=a.1", [_bearer(luck), ("Last-Event-ID", "a.1")]),
