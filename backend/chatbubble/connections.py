@@ -184,7 +184,7 @@ class StreamingHandler(WSGIHandler):
         self.close_connection = self.close_connection or is_broken or getattr(self.server, "is_leaving", False)
 
     def _write_with_headers(self, data: bytes) -> None:
-        # Head and a short first part of the body leave together: each send is a call of the system and wakes the reader.
+        # Head and a short first part of the body leave together: a send is a call of the system and wakes the reader.
         handler: Any = super()
         self._held = bytearray()
         try:
