@@ -6,8 +6,8 @@ For every route of the table in tests/backend/test_authorisation.py, all callers
 turn, in an order drawn anew each round, over one connection. What the fastest tenth of their requests takes should not
 be further apart than a tenth; where it is, three times one after the other, the script ends with another exit code than
 0. "again" is one of the callers a second time, so its distance is what the measurement itself is worth. Client and
-server share a process, so the times are only good for being compared. The streams of strangers are asked for as they are
-in memory, and once more when only the database knows them.
+server share a process, so the times are only good for being compared. The streams of strangers are asked for as they
+are in memory, and once more when only the database knows them.
 """
 
 from __future__ import annotations
