@@ -13,6 +13,7 @@ from store_forms import answer, begin, question, said
 
 from chatbubble.errors import StoreUnavailable
 from chatbubble.records import Author, Feedback, KeptConversation, ModelCall, Provenance, Rating, Turn
+from chatbubble.store import Purged
 from chatbubble.stores import queries, retention, statements
 from chatbubble.stores.archive import Archive
 from chatbubble.stores.sql import SqlStore
@@ -209,3 +210,17 @@ def test_no_word_is_left_in_the_file(tmp_path: Path, clock: list[int], writes: C
     store.close()
     assert b"anna asks" not in left
     assert b"req_1" not in left
+
+
+def test_where_another_process_purges_nothing_is_purged(postgres_url: str, clock: list[int]) -> None:
+    stores = [SqlStore(postgres_url, is_shared=True, now_ms=lambda: clock[0]) for _ in range(2)]
+    talk(stores[0], "anna", clock, 1000)
+
+    def meanwhile(_connection: Connection) -> Purged | None:
+        assert stores[0]._database.lock_purge(_connection)
+        return stores[1].purge(5000)
+
+    assert stores[0].transact(meanwhile) is None
+    assert stores[1].purge(5000) == Purged(1, None)
+    for store in stores:
+        store.close()
