@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import Any
 
@@ -10,6 +11,8 @@ import psycopg
 import redis
 from click.testing import CliRunner
 from deployment import Deployment, same_visitor
+from redis_server import shared_redis
+from serving import Serve
 from stream_client import Connection
 
 from chatbubble.cli import main
@@ -92,3 +95,19 @@ def test_nothing_is_left_of_a_visitor_who_is_erased_by_hand(deployment: Deployme
     deployment.await_stats(first, unsaved=0)
     assert rows_with(url, *traces) == []
     assert not [trace for trace in traces for process in deployment.processes if trace in process.log]
+
+
+def test_redis_is_emptied_also_where_no_server_runs(serve: Serve, postgres_url: str) -> None:
+    url, prefix = shared_redis().url, f"test-{secrets.token_hex(4)}:"
+    served = serve(database_url=postgres_url, redis_url=url, redis_prefix=prefix)
+    visitor = served.visitor()
+    served.provider.script(f"{WORDS} two")
+    visitor.ask(WORDS).until_end()
+    served.leave()
+    assert keys_with(url, prefix, WORDS)
+    environ = {"DATABASE_URL": postgres_url, "REDIS_URL": url, "REDIS_PREFIX": prefix}
+    done = CliRunner().invoke(
+        main, ["erase", visitor.session], env={f"CHATBUBBLE_{name}": value for name, value in environ.items()}
+    )
+    assert (done.exit_code, done.output) == (0, "erased, with 1 answer\n")
+    assert keys_with(url, prefix, WORDS, visitor.session, Visitors().of_session(visitor.session)) == []
