@@ -24,9 +24,9 @@ const STREAM_SHREDS = [
   '\n', '\n', '\n\n', '\r', '\r\n', '\r\r', '\0', '{"text":"a","index":0}', '\ufeff', '\u2028', '😀', 'é', 'x', '\xff',
 ];
 const ADDRESS_SHREDS = [
-  'http', 'https', '://', ':', '//', '/', '\\', '@', '.', 'a.b', 'shop.example', 'javascript:', 'data:', 'blob:', 'file:',
-  'mailto:', 'tel:', '+49', ' ', '\t', '\n', '\0', '\u200b', '\u202e', '%00', '%2f', '#', '?', '[::1]', '127.0.0.1', ':80',
-  'user', 'JaVaScRiPt', '\u3002', 'xn--', '&colon;', 'alert(1)', '😀', '\ud83d',
+  'http', 'https', '://', ':', '//', '/', '\\', '@', '.', 'a.b', 'shop.example', 'javascript:', 'data:',
+  'blob:', 'file:', 'mailto:', 'tel:', '+49', ' ', '\t', '\n', '\0', '\u200b', '\u202e', '%00', '%2f', '#', '?',
+  '[::1]', '127.0.0.1', ':80', 'user', 'JaVaScRiPt', '\u3002', 'xn--', '&colon;', 'alert(1)', '😀', '\ud83d',
 ];
 
 /** Up to `most` shreds in a row. */
