@@ -1,10 +1,10 @@
 """Runs every test: what `make test` does.
 
 First those of JavaScript, alone. Then two lanes beside each other, since most tests wait more than they work, and the
-smallest machine has two cores: in each one half of those of Python, then half of the scenarios with a browser; the
-second one ends with the three engines. Each of these is a process of its own: Playwright's event loop and gevent's
-patches do not go together. A lane goes on after a failing command; what the second one said is shown when both are
-there.
+smallest machine has two cores. Each takes the next part of the tests when it is through with one: of those of Python,
+of the scenarios with a browser, and those in three engines. Each part is a process of its own: Playwright's event loop
+and gevent's patches do not go together. A lane goes on after a part that fails; what the second one said is shown when
+both are through.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from threading import Thread
 
@@ -22,22 +24,24 @@ LOG = ROOT / "artefacts" / "second_lane.log"
 PYTEST = [sys.executable, "-m", "pytest", "--cov", "--cov-report=", "--durations=15"]
 
 Command = Sequence[str]
+_PARTS = 4  # of the tests of Python, and of the scenarios
 
 
 class Lane:
-    """Commands one after the other; `failed` are those that did. What they say goes to `log` where there is one."""
+    """Takes commands, one after the other; `failed` holds those that failed. What they say goes to `log`, if any."""
 
-    def __init__(self, name: str, commands: Sequence[Command], log: Path | None = None) -> None:
+    def __init__(self, name: str, commands: deque[Command], log: Path | None = None) -> None:
         self.failed: list[Command] = []
         self._name, self._commands, self._log = name, commands, log
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_stopped = False
 
     def run(self) -> None:
-        """All of it, unless it is stopped."""
+        """All that nobody else takes."""
         out = self._log.open("wb") if self._log else None
-        for number, command in enumerate(self._commands):
-            if self._is_stopped:
+        for number in count():
+            try:
+                command = self._commands.popleft()
+            except IndexError:
                 break
             environ = {**os.environ, "COVERAGE_FILE": f".coverage.{self._name}{number}"}
             # A group of its own, so that what a test has started can be ended with it.
@@ -48,8 +52,8 @@ class Lane:
             out.close()
 
     def stop(self) -> None:
-        """End it where it is."""
-        self._is_stopped = True
+        """End it where it is, and all lanes with what they are at."""
+        self._commands.clear()
         if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGINT)
 
@@ -73,9 +77,10 @@ def main() -> int:
     LOG.parent.mkdir(exist_ok=True)
     node = [sys.executable, "widget/toolchain.py", "node", "--test", "--test-reporter=dot", *find_scripts()]
     plain, scenarios = find_files("tests", "e2e", "engines"), find_files("tests/e2e")
-    alone = Lane("javascript", [node])
-    first = Lane("first", [[*PYTEST, *plain[::2]], [*PYTEST, *scenarios[::2]]])
-    second = Lane("second", [[*PYTEST, *plain[1::2]], [*PYTEST, *scenarios[1::2]], [*PYTEST, "tests/engines"]], LOG)
+    parts = deque[Command]([*PYTEST, *files[part::_PARTS]] for files in (plain, scenarios) for part in range(_PARTS))
+    parts.insert(_PARTS, [*PYTEST, "tests/engines"])  # the longest that is left, and so not at the end
+    alone = Lane("javascript", deque([node]))
+    first, second = Lane("first", parts), Lane("second", parts, LOG)
     lanes = (alone, first, second)
     threads = [Thread(target=lane.run) for lane in (first, second)]
     try:
