@@ -61,6 +61,13 @@ def choose_redaction(choice: str) -> Callable[[str], str]:
 
 def redact(text: str) -> str:
     """`text` with marks where card numbers, IBANs and keys were. What was redacted once stays as it is."""
+    # One that is glued to another is seen once that one is gone.
+    while (redacted := _redact_once(text)) != text:
+        text = redacted
+    return text
+
+
+def _redact_once(text: str) -> str:
     text = _KEYS.sub(KEY, text)
     text = _replace(text, _find_ibans(text), IBAN)
     return _replace(text, _find_cards(text), CARD)

@@ -101,6 +101,10 @@ def test_no_iban_survives_whatever_is_between_its_groups(data: st.DataObject) ->
     assert IBAN in redacted
 
 
+def test_of_two_keys_that_are_glued_together_none_is_left() -> None:
+    assert redact("AKIAIOSFODNN7EXAMPLEsk-proj-4f9d8c7b6a5e4d3c2b1a") == KEY * 2
+
+
 @given(st.data())
 def test_what_was_redacted_once_stays_as_it_is(data: st.DataObject) -> None:
     told = st.one_of(cards(), ibans(), st.sampled_from(KEYS), st.text(max_size=20), gaps, st.text(string.digits))
