@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keys import ISSUED
 from serving import Serve
 from stream_client import Connection
 
@@ -26,14 +27,7 @@ IBANS = [
     "DE89370400440532013000", "GB29NWBK60161331926819", "FR1420041010050500013M02606", "NO9386011117947",
     "MT84MALT011000012345MTLCAST001S", "BR1800360305000010009795493C1", "NL91ABNA0417164300", "ch9300762011623852957",
 ]  # fmt: skip
-KEYS = [
-    "sk-proj-4f9d8c7b6a5e4d3c2b1a", "sk-ant-api03-AbCd_EfGh-IjKlMnOp", "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
-    "AKIAIOSFODNN7EXAMPLE", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "xoxb-2345678901-abcdefghij",
-    "gsk_0123456789abcdefghijABCDEFGHIJ0123456789",
-    "AIzaSyA-1234567890abcdefghijklmnopqrstu", "Bearer 0123456789abcdef0123==",
-    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
-    "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----",
-]  # fmt: skip
+KEYS = [*(key for keys in ISSUED.values() for key in keys), "Bearer 0123456789abcdef0123=="]
 GAPS = ["", " ", "-", ".", " - ", "\u00a0", "\u2009", "\u2013", "\u200b", "\n", "/", "_", ", ", "\t", "\u00ad"]
 gaps = st.sampled_from(GAPS)
 words = st.text(st.characters(exclude_categories=["Nd", "Cs"], exclude_characters="+"), max_size=20)

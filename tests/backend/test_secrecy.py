@@ -8,6 +8,7 @@ import string
 import time
 
 import pytest
+from keys import ISSUED
 
 from chatbubble.config import DEFAULT_SYSTEM_PROMPT
 from chatbubble.secrecy import find_key, how_guessable
@@ -52,23 +53,10 @@ def test_what_a_generator_makes_is_a_secret() -> None:
     assert how_guessable("correct horse battery staple") == ""
 
 
-# Put together here, so that no scanner of this repository takes them for real ones.
-KEYS = {
-    "an API key": [
-        "sk-" + "proj-a1B2c3D4e5F6g7H8i9J0",
-        "sk_" + "live_4eC39HqLyjWDarjtT1zdp7dc",
-        "AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q",
-        "hf_" + "abcdefghijABCDEFGHIJ0123456789",
-        "gsk_" + "abcdefghijABCDEFGHIJ0123456789",
+KEYS = ISSUED | {
+    "a private key": [
+        *ISSUED["a private key"], "-----BEGIN PRIVATE KEY-----\nMII...", "-----BEGIN RSA PRIVATE KEY-----",
     ],
-    "an access token": [
-        "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8",
-        "glpat-" + "a1B2c3D4e5F6g7H8i9J0",
-        "xoxb-" + "123456789012-abcdefghij",
-        "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiJjdXN0b21lciJ9.c2lnbmF0dXJlLW9mLWl0",
-    ],
-    "an access key of AWS": ["AKIA" + "IOSFODNN7EXAMPLE"],
-    "a private key": ["-----BEGIN PRIVATE KEY-----\nMII...", "-----BEGIN RSA PRIVATE KEY-----"],
     "an address with a password": [
         "postgresql://chat:s3cr3t@db.internal/chat",
         "https://me:hunter2@shop.example/",
@@ -80,7 +68,7 @@ KEYS = {
         'secret: "aB3dE5gH7jK9mN1p"',
         "API KEY=7d9f2c41b8e06a537d9f",
     ],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, keys in KEYS.items() for key in keys])

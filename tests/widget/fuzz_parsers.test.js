@@ -7,10 +7,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { readLink } from '../../widget/src/links.js';
-import { createMarkdown } from '../../widget/src/markdown.js';
 import { createDecoder } from '../../widget/src/sse.js';
 import { createHygiene } from '../../widget/src/text-hygiene.js';
-import { createRecorder, outline } from './fixtures/outline.js';
+import { readParts } from './fixtures/outline.js';
 import { SHREDS } from './fixtures/shreds.js';
 import { below, oneOf, pieces, seeded } from './seeds.js';
 
@@ -55,15 +54,6 @@ function decode(chunks) {
   return { heard, lastEventId: decoder.lastEventId };
 }
 
-function read(parts) {
-  const { root, renderer, isClosed } = createRecorder();
-  const markdown = createMarkdown(renderer);
-  for (const part of parts) markdown.push(part);
-  markdown.end();
-  assert.ok(isClosed(), 'everything that was opened was closed');
-  return outline(root);
-}
-
 test('a stream is the same events wherever it is cut', () => {
   const utf8 = new TextEncoder();
   const make = (random) => {
@@ -79,8 +69,8 @@ test('a stream is the same events wherever it is cut', () => {
 
 test('an answer is the same nodes wherever it is cut', () => {
   fuzz((random) => made(random, SHREDS, 30), (text, cuttings) => {
-    const whole = read([text]);
-    for (const cutting of cuttings) assert.equal(read(cutting), whole, JSON.stringify(cutting));
+    const whole = readParts(text);
+    for (const cutting of cuttings) assert.equal(readParts(...cutting), whole, JSON.stringify(cutting));
   });
 });
 

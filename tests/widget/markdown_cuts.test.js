@@ -5,52 +5,43 @@ import { createMarkdown } from '../../widget/src/markdown.js';
 import { ANSWERS } from './fixtures/answers.js';
 import { BLOCKS } from './fixtures/markdown_blocks.js';
 import { INLINE } from './fixtures/markdown_inline.js';
-import { createRecorder, outline } from './fixtures/outline.js';
+import { createRecorder, readParts } from './fixtures/outline.js';
 import { SHREDS } from './fixtures/shreds.js';
 import { oneOf, pieces, seeded } from './seeds.js';
 
 const CONSTRUCTS = Object.values({ ...INLINE, ...BLOCKS }).flat().map(([input]) => input);
-
-function read(...parts) {
-  const { root, renderer, isClosed } = createRecorder();
-  const markdown = createMarkdown(renderer);
-  for (const part of parts) markdown.push(part);
-  markdown.end();
-  assert.ok(isClosed(), 'everything that was opened was closed');
-  return outline(root);
-}
 
 /** Each code unit on its own: surrogate pairs are cut in two. */
 const units = (text) => text.split('');
 
 test('a text cut in two at any place is the same text', () => {
   for (const text of [...CONSTRUCTS, ...ANSWERS]) {
-    const whole = read(text);
-    for (let at = 1; at < text.length; at++) assert.equal(read(text.slice(0, at), text.slice(at)), whole);
+    const whole = readParts(text);
+    for (let at = 1; at < text.length; at++) assert.equal(readParts(text.slice(0, at), text.slice(at)), whole);
   }
 });
 
 test('a construct cut in three at any two places is the same construct', () => {
   for (const text of CONSTRUCTS.filter(({ length }) => length < 60)) {
-    const whole = read(text);
+    const whole = readParts(text);
     for (let second = 2; second < text.length; second++) {
       for (let first = 1; first < second; first++) {
         const parts = [text.slice(0, first), text.slice(first, second), text.slice(second)];
-        assert.equal(read(...parts), whole, JSON.stringify(parts));
+        assert.equal(readParts(...parts), whole, JSON.stringify(parts));
       }
     }
   }
 });
 
 test('a text that comes unit by unit is the same text', () => {
-  for (const text of [...CONSTRUCTS, ...ANSWERS]) assert.equal(read(...units(text)), read(text));
+  for (const text of [...CONSTRUCTS, ...ANSWERS]) assert.equal(readParts(...units(text)), readParts(text));
 });
 
 test('an answer cut at random is the same answer', () => {
   const random = seeded(1);
   for (const text of ANSWERS) {
-    const whole = read(text);
-    for (let round = 0; round < 40; round++) assert.equal(read(...pieces(random, text, 1 + (round % 20))), whole);
+    const whole = readParts(text);
+    for (let round = 0; round < 40; round++) assert.equal(readParts(...pieces(random, text, 1 + (round % 20))), whole);
   }
 });
 
@@ -61,9 +52,9 @@ describe('2,500 random texts', () => {
 
   test('are the same however they are cut', () => {
     for (const text of texts) {
-      const whole = read(text);
+      const whole = readParts(text);
       for (const parts of [units(text), pieces(random, text, 3), pieces(random, text, 12)]) {
-        assert.equal(read(...parts), whole, JSON.stringify(parts));
+        assert.equal(readParts(...parts), whole, JSON.stringify(parts));
       }
     }
   });
@@ -86,7 +77,7 @@ describe('2,500 random texts', () => {
   test('keep every letter, but for addresses and what stands behind a fence', () => {
     for (const text of texts.filter((each) => !/```|~~~|\]\(|<|http/.test(each))) {
       const letters = (string) => string.replace(/\w+\(|\[\w*\]/g, '').match(/[中文éb]|word/gu);
-      assert.deepEqual(letters(read(text)), letters(text), JSON.stringify(text));
+      assert.deepEqual(letters(readParts(text)), letters(text), JSON.stringify(text));
     }
   });
 });

@@ -106,7 +106,7 @@ _MESSAGES = (
     .outerjoin(answer_additions, _added.id == messages.c.id)
     .outerjoin(feedback, _given.id == messages.c.id)
 )
-_NEWEST = (
+NEWEST_MESSAGES = (
     _MESSAGES.where(
         messages.c.conversation_id == bindparam("conversation_id"),
         ~exists().where(replaced_messages.c.id == messages.c.id),
@@ -116,8 +116,7 @@ _NEWEST = (
 )
 MESSAGE = _MESSAGES.where(messages.c.message_id == bindparam("message_id"))
 MESSAGE_ROW = select(messages).where(messages.c.message_id == bindparam("message_id"))
-NEWEST_MESSAGES = _NEWEST
-MESSAGES_UP_TO_QUESTION = _NEWEST.where(
+MESSAGES_UP_TO_QUESTION = NEWEST_MESSAGES.where(
     messages.c.id <= select(turns.c.question_id).where(_of_stream).scalar_subquery()
 )
 NEW_MESSAGE = insert(messages).returning(messages.c.id)
