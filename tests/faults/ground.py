@@ -142,11 +142,18 @@ class World:
                 return seen
             gevent.sleep(0.25)
 
-    def end(self, stories: Sequence[Story], allowed: Allowed, *, or_else: Allowed | None = None) -> Ended:
-        """These answers are over: read what log and store have of them, check, and forget them. What `allowed` does not
-        explain, `or_else` may."""
+    def end(self, stories: Sequence[Story], allowed: Allowed) -> Ended:
+        """These answers are over: read what log and store have of them, check, and forget them."""
+        self.read_witnesses(stories)
+        return self.judge(stories, allowed)
+
+    def read_witnesses(self, stories: Sequence[Story]) -> None:
+        """These answers are over: read what log and store have of them, which may take until both are back."""
         read_log(self.ground.redis.port, self.prefix, stories, is_broken=self._breaks_redis)
         read_store(self.database_url, stories)
+
+    def judge(self, stories: Sequence[Story], allowed: Allowed, or_else: Allowed | None = None) -> Ended:
+        """Check these answers, and forget them. What `allowed` does not explain, `or_else` may."""
         ended = Ended()
         for story in stories:
             found = check(story, allowed)

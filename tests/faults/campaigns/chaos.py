@@ -116,10 +116,12 @@ class Chaos:
         last = story.readings[0].accepted[-1:]
         if last and last[0].type == "error":
             self._outcome.counts[f"ended as {last[0].text}"] += 1
+        self._world.read_witnesses([story])
+        # What explains its end may have happened as late as that.
         allowed = self._allowed(story)
         # Its call was not cut off, and is one too many all the same.
         lost = replace(allowed, calls=allowed.calls + 1, retold=True) if self._may_be_retold(story) else None
-        if self._world.end([story], allowed, or_else=lost).or_else:
+        if self._world.judge([story], allowed, lost).or_else:
             self._outcome.counts["ends lost with all that knew them"] += 1
 
     def _have_told(self, story: Story, chance: random.Random) -> None:
