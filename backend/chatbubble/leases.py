@@ -49,6 +49,11 @@ class Leases(Protocol):
         """The turn has ended. Never switches."""
         ...
 
+    def is_held(self, stream_id: str) -> bool:
+        """Whether this process still runs a turn, as far as can be told: no longer where it stood still for so long
+        that another one has taken it over. May wait."""
+        ...
+
     def stop_claiming(self) -> None:
         """Take over nothing any more: the server stops."""
         ...
@@ -73,6 +78,10 @@ class NoLeases:
 
     def release(self, stream_id: str) -> None:
         """See Leases.release."""
+
+    def is_held(self, stream_id: str) -> bool:  # noqa: ARG002 -- all are
+        """See Leases.is_held."""
+        return True
 
     def stop_claiming(self) -> None:
         """See Leases.stop_claiming."""

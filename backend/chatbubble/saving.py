@@ -104,10 +104,10 @@ class Saver:
         return stream_id in self._waiting
 
     def forget(self, stream_id: str) -> None:
-        """Let go of the answer of this stream, which was erased. Never switches."""
+        """Let go of the answer of this stream, which was erased or taken over. Never switches."""
         if (waiting := self._waiting.get(stream_id)) is not None:
             self._leave(waiting)
-            logger.warning("answer %s was erased before it was saved", waiting.turn.message_id)
+            logger.warning("answer %s need not be saved any more", waiting.turn.message_id)
 
     def save_now(self, stream_id: str) -> bool:
         """Try at once to save the answer of this stream; whether it was waiting, and does so no longer."""
@@ -179,7 +179,7 @@ class Saver:
         if isinstance(outcome, Saved):
             self._leave(waiting)
             self._measures.saved_late += outcome is Saved.NOW
-            word = "saved late" if outcome is Saved.NOW else "erased before it was saved"
+            word = "saved late" if outcome is Saved.NOW else "erased or taken over before it was saved"
             logger.warning("answer %s was %s", waiting.turn.message_id, word)
         else:
             self._try_again(waiting, outcome)

@@ -60,15 +60,22 @@ class StopReason(StrEnum):
 
 
 class RunningTurn:
-    """One turn at work. Create it, then call `run` in a greenlet of its own."""
+    """One turn at work. Create it, then call `run` in a greenlet of its own. `is_held` says whether no other process
+    has taken it over."""
 
     def __init__(
-        self, turn: Turn, question: Question, parts: TurnParts, now: Callable[[], float] = time.monotonic
+        self,
+        turn: Turn,
+        question: Question,
+        parts: TurnParts,
+        now: Callable[[], float] = time.monotonic,
+        *,
+        is_held: Callable[[], bool] = lambda: True,
     ) -> None:
         self.turn = turn
         self.state = TurnState.RUNNING
         self._parts = parts
-        self._now = now
+        self._now, self._is_held = now, is_held
         self._started_at, self._asked_at = now(), _now_ms()
         self._stop_reason: StopReason | None = None
         self._has_news = Signal()
@@ -181,6 +188,12 @@ class RunningTurn:
         answer = self._answer(failure)
         event = self._last_event(answer, failure)
         saved = self._parts.saver.save(self.turn, answer)
+        if saved in (Saved.LATER, Saved.NEVER) and not self._is_held():
+            # The store, which would have refused the end of a turn that another process runs by now, is away; and
+            # whoever reads here must not be told another end than all others.
+            self._parts.saver.forget(self.turn.stream_id)
+            self._parts.log.abandon(self.turn.stream_id)
+            return TurnState.INTERRUPTED
         if saved is Saved.NEVER and failure is None:
             event = Error.of(StoreUnavailable(), _now_ms())
             self._parts.measures.turn_errors[StoreUnavailable.code] += 1

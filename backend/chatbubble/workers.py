@@ -50,7 +50,7 @@ class Workers:
 
     def start(self, turn: Turn, question: Question, *, is_admitted: bool = False) -> None:
         """Begin to answer; returns at once, before the provider is called. A turn that `is_admitted` has its place."""
-        running = RunningTurn(turn, question, self._parts)
+        running = RunningTurn(turn, question, self._parts, is_held=lambda: self._leases.is_held(turn.stream_id))
         greenlet = self._greenlets.spawn(self._run, running)
         self._running[turn.stream_id] = (running, greenlet)
         self._stream_of[turn.visitor_id] = turn.stream_id

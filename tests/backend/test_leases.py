@@ -86,6 +86,12 @@ def await_that(holds: Callable[[], object], timeout_s: float = 5.0) -> None:
         gevent.sleep(0.01)
 
 
+def stand_still(process: Process) -> None:
+    """Renew nothing any more."""
+    assert process.leases._greenlet is not None
+    process.leases._greenlet.kill()
+
+
 def test_a_turn_whose_process_lives_is_left_alone(start: Callable[[str], Process]) -> None:
     one, other = start("one"), start("other")
     one.run("s")
@@ -136,13 +142,35 @@ def test_a_turn_that_has_ended_leaves_nothing(start: Callable[[str], Process], r
 def test_a_process_that_was_taken_for_dead_is_told(start: Callable[[str], Process]) -> None:
     one, other = start("one"), start("other")
     one.run("s")
-    assert one.leases._greenlet is not None
-    one.leases._greenlet.kill()
+    stand_still(one)
     await_that(lambda: other.claims)
     one.leases.open(one.followers)
     await_that(lambda: one.lost == ["s"])
     gevent.sleep(2 * LEASE_S)
     assert one.claims == []
+
+
+def test_a_process_that_stood_still_asks_before_it_says_what_it_holds(start: Callable[[str], Process]) -> None:
+    one, other = start("one"), start("other")
+    one.run("s")
+    assert one.leases.is_held("s")
+    stand_still(one)
+    await_that(lambda: other.claims)
+    assert not one.leases.is_held("s")
+    await_that(lambda: one.lost == ["s"])
+    assert other.leases.is_held("s")
+
+
+def test_while_nobody_can_ask_redis_everybody_holds_what_they_held(
+    start: Callable[[str], Process], redis: RedisServer
+) -> None:
+    one = start("one")
+    one.run("s")
+    stand_still(one)
+    redis.stop()
+    gevent.sleep(LEASE_S)
+    assert one.leases.is_held("s")
+    redis.start()
 
 
 def test_what_cannot_be_taken_over_now_is_claimed_again(

@@ -176,6 +176,17 @@ def test_an_answer_that_cannot_be_saved_is_whole_and_saved_later(
     assert (stored.content, stored.finish_reason) == ("part", FinishReason.STOP)
 
 
+def test_a_process_that_has_lost_a_turn_tells_nobody_its_end(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_times(turns, monkeypatch, 1)
+    turns.provider.script("an old end")
+    running = turns.begin(is_held=lambda: False)
+    reader = turns.log.reader(turns.stream_id)
+    assert running.run() is TurnState.INTERRUPTED
+    assert reader.is_closed
+    assert not reader.is_exhausted
+    assert not turns.parts.saver.holds(turns.stream_id)
+
+
 def fail_times(turns: Turns, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """Have the store fail to save that many answers, each time in another way."""
     faults = [StoreUnavailable(detail="disk full"), OSError("disk gone")]

@@ -59,13 +59,14 @@ class Turns:
         self.stream_id = ""
         self._count = 0
 
-    def begin(self) -> RunningTurn:
+    def begin(self, is_held: Callable[[], bool] = lambda: True) -> RunningTurn:
         """A turn that is saved and whose stream is open, not yet running."""
         self._count += 1
         self.stream_id = f"s{self._count}"
         question = Question("hello", "anna", f"r{self._count}")
         self.log.open(self.stream_id, "anna")
-        return RunningTurn(self.store.begin_turn(question, self.stream_id).turn, question, self.parts)
+        turn = self.store.begin_turn(question, self.stream_id).turn
+        return RunningTurn(turn, question, self.parts, is_held=is_held)
 
     def start(self, running: RunningTurn) -> gevent.Greenlet[..., TurnState]:
         """Run it in a greenlet of its own, as the workers do."""

@@ -23,6 +23,7 @@ class Call:
     words_said: int = 0
     is_open: bool = False
     was_cut: bool = False
+    ended_at: float = float("inf")
 
     @property
     def is_whole(self) -> bool:

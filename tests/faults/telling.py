@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Iterator
 
 from history import Call, Story
@@ -112,6 +113,7 @@ class Teller:
             self.words_said += 1
             yield chunk(delta(word))
             yield wait(pause_s)
+        call.ended_at = time.monotonic()
         yield chunk(finish())
         yield chunk(usage(completion_tokens=len(call.words)))
         yield chunk(DONE)

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from absent import end_without
 from campaign import Campaign, Outcome
 from campaigns import CAMPAIGNS
-from campaigns.chaos import CHAOS, Happening, may_be_retold
+from campaigns.chaos import CHAOS, Chaos, Happening, may_be_retold
 from campaigns.clock import CLOCK
 from campaigns.every_byte import EVERY_BYTE
 from campaigns.kill9 import KILL9
@@ -18,11 +20,14 @@ from campaigns.reconnects import RECONNECTS
 from campaigns.repeated_sends import REPEATED_SENDS
 from campaigns.stalled import STALLED
 from campaigns.starts import STARTS
+from checker import Allowed
 from fake_clock import ClockMissing
 from ground import Ground
+from history import Call, Story
 from incidents import POSTGRES, PROCESSES, REDIS
 
 SEED = 7
+NO_WORLD: Any = None
 
 
 def run_short(campaign: Campaign, ground: Ground) -> Outcome:
@@ -110,3 +115,19 @@ def test_an_end_may_be_lost_only_where_all_that_knew_it_was_lost(
     assert may_be_retold(10, happened) is may_be
     for missing in happened:
         assert not may_be_retold(10, [each for each in happened if each is not missing])
+
+
+def test_each_end_that_was_lost_explains_another_call() -> None:
+    calls = [Call(number, ("word",), ended_at=10) for number in (1, 2, 3)]
+    story = Story("told again", 1, calls=calls)
+    happened = [Happening(line, *when) for line, when in LOST_END.items()]
+
+    def explained(happened: list[Happening]) -> Allowed | None:
+        chaos = Chaos(NO_WORLD, SEED, Outcome())
+        chaos._happened = happened
+        return chaos._if_lost(story, Allowed())
+
+    assert explained(happened) == Allowed(calls=3, retold=True)
+    calls[0].was_cut = True
+    assert explained(happened) == Allowed(calls=2, retold=True)
+    assert explained(happened[1:]) is None

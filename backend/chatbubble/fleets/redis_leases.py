@@ -15,12 +15,14 @@ from typing import Any
 
 import gevent
 from gevent.event import Event as Signal
+from gevent.lock import BoundedSemaphore
 
 from ..errors import RedisUnavailable, StoreUnavailable
 from ..leases import Claim, Followers
 from ..records import Page, Question, Turn
 from ..stream_logs.redis_hub import RedisHub
 from ..stream_logs.redis_link import Command, Script
+from .lease_scripts import ADOPT, CLAIM, RENEW
 
 logger = logging.getLogger("chatbubble.leases")
 
@@ -31,59 +33,6 @@ _SWEEP_S = 2.0
 _GROUP = "chat"
 _LOST, _FULL = b"lost", b"full"
 _TURN, _PAGE = b"t", 256
-
-# ARGV: group, process id; then of each turn the id of its entry, empty for a new one, and what the entry says.
-# An entry that is not there any more was ended by somebody else, or forgotten by Redis: then it is made anew.
-# Answers whether Redis takes new entries at all, then the entry of each turn.
-_RENEW = """
-redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
-local probe = redis.pcall('XADD', KEYS[1], '*', 'probe', '')
-local is_full = type(probe) == 'table'
-if not is_full then redis.call('XDEL', KEYS[1], probe) end
-local answers = {is_full and 'full' or 'ok'}
-for i = 3, #ARGV, 2 do
-    local id = ARGV[i]
-    local pending = id ~= '' and redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1) or {}
-    if #pending > 0 and pending[1][2] ~= ARGV[2] then
-        id = 'lost'
-    elseif #pending > 0 then
-        redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'JUSTID')
-    else
-        -- A Redis that is full takes no new one, and must renew the others all the same.
-        id = redis.pcall('XADD', KEYS[1], '*', 't', ARGV[i + 1])
-        if type(id) == 'table' then
-            id = ''
-        else
-            redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'FORCE', 'JUSTID')
-        end
-    end
-    table.insert(answers, id)
-end
-return answers
-"""
-
-# ARGV: group, process id, ms after which a lease is over. The id of each entry that is claimed, what it says, and how
-# many processes have had it.
-_CLAIM = """
-local answers = {}
-local idle = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], '0-0', 'COUNT', 16)[2]
-for _, entry in ipairs(idle) do
-    local pending = redis.call('XPENDING', KEYS[1], ARGV[1], entry[1], entry[1], 1)
-    table.insert(answers, {entry[1], entry[2][2], pending[1][4]})
-end
-return answers
-"""
-
-# ARGV: group, process id, stream, what its entry says, how many processes have had it. The id of its entry; empty when
-# it has one already, because another process was faster.
-_ADOPT = """
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
-    if cjson.decode(entry[2][2]).stream == ARGV[3] then return '' end
-end
-local id = redis.call('XADD', KEYS[1], '*', 't', ARGV[4])
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'RETRYCOUNT', ARGV[5], 'FORCE', 'JUSTID')
-return id
-"""
 
 
 @dataclass(slots=True, eq=False)
@@ -101,12 +50,13 @@ class RedisLeases:
     def __init__(self, hub: RedisHub) -> None:
         self._hub = hub
         self._key = hub.keys.named("turns")
-        self._renew, self._claim_idle, self._adopt_left = (Script(hub.link, text) for text in (_RENEW, _CLAIM, _ADOPT))
+        self._renew, self._claim_idle, self._adopt_left = (Script(hub.link, text) for text in (RENEW, CLAIM, ADOPT))
         self._held: dict[str, _Lease] = {}
         self._released: list[bytes] = []
         self._followers: Followers | None = None
         self._is_hurried = Signal()
-        self._reachable_since = self._renewed_at = self._swept_at = time.monotonic()
+        self._reachable_since = self._renewed_at = self._swept_at = self._looked_at = time.monotonic()
+        self._renewing = BoundedSemaphore(1)
         self._is_claiming = True
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._sweeping: gevent.Greenlet[..., None] | None = None
@@ -114,7 +64,7 @@ class RedisLeases:
     def open(self, followers: Followers) -> None:
         """See Leases.open."""
         self._followers = followers
-        self._reachable_since = self._renewed_at = time.monotonic()
+        self._reachable_since = self._renewed_at = self._looked_at = time.monotonic()
         self._greenlet = gevent.spawn(self._work, followers)
 
     def take(self, turn: Turn, question: Question) -> None:
@@ -130,6 +80,16 @@ class RedisLeases:
         if lease is not None and lease.entry_id:
             self._released.append(lease.entry_id)
             self._is_hurried.set()
+
+    def is_held(self, stream_id: str) -> bool:
+        """See Leases.is_held."""
+        # Rounds come every second, also where Redis is away: without one, it was this process that stood still.
+        if self._followers is not None and time.monotonic() - self._looked_at > LEASE_S - RENEW_S:
+            try:
+                self._renew_held(self._followers)
+            except RedisUnavailable as failure:
+                logger.info("whether turns were taken over is not known: %s", failure.detail)
+        return stream_id in self._held
 
     def stop_claiming(self) -> None:
         """See Leases.stop_claiming."""
@@ -172,6 +132,7 @@ class RedisLeases:
                 self._reachable_since = time.monotonic()
             except Exception:
                 logger.exception("leases could not be looked after")
+            self._looked_at = time.monotonic()
             self._is_hurried.wait(RENEW_S)
             self._is_hurried.clear()
 
@@ -201,6 +162,10 @@ class RedisLeases:
             logger.exception("turns of other processes could not be looked after")
 
     def _renew_held(self, followers: Followers) -> None:
+        with self._renewing:  # of two at once, each would make an entry for the same new lease
+            self._renew_all(followers)
+
+    def _renew_all(self, followers: Followers) -> None:
         held = list(self._held.items())
         arguments: list[Any] = [_GROUP, self._hub.process_id]
         for _, lease in held:

@@ -119,9 +119,7 @@ class Chaos:
         self._world.read_witnesses([story])
         # What explains its end may have happened as late as that.
         allowed = self._allowed(story)
-        # Its call was not cut off, and is one too many all the same.
-        lost = replace(allowed, calls=allowed.calls + 1, retold=True) if self._may_be_retold(story) else None
-        if self._world.judge([story], allowed, lost).or_else:
+        if self._world.judge([story], allowed, self._if_lost(story, allowed)).or_else:
             self._outcome.counts["ends lost with all that knew them"] += 1
 
     def _have_told(self, story: Story, chance: random.Random) -> None:
@@ -152,9 +150,11 @@ class Chaos:
         }  # fmt: skip
         return Allowed(1 + cut, frozenset(endings), resets=True)
 
-    def _may_be_retold(self, story: Story) -> bool:
-        told_at = min((reading.at[-1] for reading in story.readings if reading.is_ended), default=None)
-        return told_at is not None and may_be_retold(told_at, self._happened)
+    def _if_lost(self, story: Story, allowed: Allowed) -> Allowed | None:
+        """What else may come of it where an end was lost after it was told, once or more often: another call for each,
+        though none was cut off. None where that cannot have been."""
+        lost = [not call.was_cut and may_be_retold(call.ended_at, self._happened) for call in story.calls]
+        return replace(allowed, calls=allowed.calls + sum(lost[:-1]), retold=True) if any(lost) else None
 
 
 def run(ground: Ground, seed: int, seconds: int) -> Outcome:
