@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import gevent
 import psycopg
+from gevent.lock import BoundedSemaphore
 from history import Reading, StoredRow, Story
 from redis import Redis
 from redis.exceptions import RedisError
@@ -18,6 +19,7 @@ T = TypeVar("T")
 # As long as a reader waits: a database can be away for that long, where a process stands still in a transaction.
 _WITHIN_S = 150.0
 _LOOK_EVERY_S = 0.05
+_CONNECTIONS = BoundedSemaphore(20)  # where the database stands still, hundreds wait for it, and it takes a hundred
 _TURNS = """
     SELECT turns.stream_id, turns.state, messages.content, messages.finish_reason, messages.error_code
     FROM turns LEFT JOIN messages ON messages.message_id = turns.message_id WHERE turns.stream_id = ANY(%s)
@@ -32,7 +34,7 @@ def read_store(url: str, stories: Sequence[Story]) -> None:
     newest: list[tuple[Any, ...]] = []
 
     def look() -> list[tuple[Any, ...]] | None:
-        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        with _CONNECTIONS, psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
             newest[:] = connection.execute(_TURNS, [list(by_stream)]).fetchall()
         return None if any(state == "running" for _, state, *_ in newest) else newest
 
