@@ -27,9 +27,9 @@ PYTHON_FLOORS = {
         "processes", "server",
     ],
     4: [
-        "views", "assets", "chat", "connections", "departure", "fleet_metrics", "health", "housekeeping", "incoming",
-        "metrics", "mount", "openapi", "openapi_routes", "openapi_schemas", "responses", "routes", "takeover",
-        "workers",
+        "views", "assets", "chat", "connections", "departure", "fleet_metrics", "floodgate", "health", "housekeeping",
+        "incoming", "metrics", "mount", "openapi", "openapi_routes", "openapi_schemas", "responses", "routes",
+        "takeover", "workers",
     ],
     3: ["turn", "generation", "checkpoints", "delivery", "retelling", "saving"],
     2: [
@@ -39,8 +39,8 @@ PYTHON_FLOORS = {
     ],
     1: [
         "additions", "budget", "config", "discretion", "fleet", "json_flaws", "leases", "measures", "parsing", "prompt",
-        "provenance", "provider", "redaction", "risks", "secrecy", "sharing", "sse", "statistics", "store",
-        "stream_log", "well_formed", "wire",
+        "provenance", "provider", "redaction", "request_headers", "risks", "secrecy", "sharing", "sse", "statistics",
+        "store", "stream_log", "well_formed", "wire",
     ],
     0: ["errors", "events", "records"],
 }  # fmt: skip

@@ -86,10 +86,6 @@ class Chat:
             return self._begin(admission.turn, question, client_id)
         return self._follow(admission.turn.visitor_id, admission.turn.stream_id, None)
 
-    def refuse_flood(self, address: str) -> None:
-        """Raises RateLimited for a question of an address from which too many were refused to look at another one."""
-        self._limits.questions.refuse_flood(address)
-
     def resume(self, visitor_id: str, stream_id: str, last_event_id: str) -> StreamReader | None:
         """Read on after `last_event_id`, or from the beginning when it is empty.
 

@@ -102,6 +102,7 @@ class Chatbubble:
         if state.options.get("url_prefix") is None:
             state.url_prefix = mounted.settings.url_prefix
         add_routes(state, mounted.origins)
+        mounted.flood_gate.stand_before(app, f"{state.name_prefix}.{state.name}".lstrip("."))
         if not monkey.is_module_patched("socket"):
             logger.warning(UNPATCHED)
 

@@ -54,12 +54,24 @@ class QuestionLimits:
         self._looks = MemoryWindows()
         self._full: dict[str, _Full] = {}
 
+    @property
+    def has_floods(self) -> bool:
+        """Whether any address may be one that a flood comes from."""
+        return bool(self._full)
+
+    def flood_wait_s(self, address: str) -> int | None:
+        """After how many seconds an address may ask again that has had its questions, and its looks into the store as
+        well. None where it has not, or where that should be looked at again."""
+        full, now = self._full.get(address), time.monotonic()
+        if full is None or not full.is_flood or now >= full.believed_until:
+            return None
+        return _whole_seconds(full.until - now)
+
     def refuse_flood(self, address: str) -> None:
-        """Refuse, before anything is read of it, a question that would only be refused after all: the address has had
-        its questions, and its looks into the store as well. Raises RateLimited."""
-        full = self._full.get(address)
-        if full is not None and full.is_flood and time.monotonic() < full.believed_until:
-            raise _refusal([full.until - time.monotonic()])
+        """Refuse, unread, a question that would only be refused after all. Raises RateLimited."""
+        wait_s = self.flood_wait_s(address)
+        if wait_s is not None:
+            raise RateLimited(retry_after_s=wait_s)
 
     @contextmanager
     def hold(self, visitor_id: str, address: str, is_known: Callable[[], bool]) -> Iterator[Callable[[bool], None]]:
@@ -261,4 +273,8 @@ def _subject(kind: str, name: str) -> str:
 
 def _refusal(waits: Sequence[float]) -> RateLimited:
     # Once the last of them lets go: coming back earlier would only be refused again.
-    return RateLimited(retry_after_s=max(1, math.ceil(max(waits))))
+    return RateLimited(retry_after_s=_whole_seconds(max(waits)))
+
+
+def _whole_seconds(wait_s: float) -> int:
+    return max(1, math.ceil(wait_s))

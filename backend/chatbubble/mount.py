@@ -10,6 +10,7 @@ from .assets import Assets
 from .chat import Chat
 from .clients import Clients
 from .config import Settings
+from .floodgate import FloodGate
 from .identity import Identity
 from .limits import Tries
 from .measures import Measures
@@ -27,6 +28,7 @@ class Mount(Protocol):
     refused_origins: RefusedOrigins
     identity: Identity
     addresses: Addresses
+    flood_gate: FloodGate
     tokens: Tries
     assets: Assets
     clients: Clients

@@ -24,6 +24,7 @@ from .departure import Departure
 from .errors import ClientNotFound, SeveralProcesses, StoreUnavailable, Unpatched
 from .fleet import Alone, Broadcast, Fleet, ForgetStream, Message, SendTo, StopTurn
 from .fleet_metrics import FleetMetrics
+from .floodgate import FloodGate
 from .generation import TurnParts
 from .health import tell_states
 from .housekeeping import create_housekeeping
@@ -94,6 +95,7 @@ class Mounted:
         self.addresses, self.tokens = Addresses(settings.trusted_proxies), limits.tokens
         self.clients = Clients(settings.max_streams, limits.streams)
         self.measures = Measures()
+        self.flood_gate = FloodGate(limits.questions, self.addresses, self.clients.slots, self.measures)
         self.saver = Saver(self.store, self.measures)
         self.spending = create_spending(settings, self.provider, self.store)
         counting = Checkpoints(self.store), self.saver, self.measures, self.spending

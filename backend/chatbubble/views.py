@@ -55,7 +55,7 @@ def ask() -> Response:
     """`POST /chat`: start a turn, or attach to its stream."""
     mount = _mount()
     address = _address()
-    mount.chat.refuse_flood(address)
+    mount.flood_gate.refuse(request.environ, address)
     wait_s = read_wait(request)
     question = parse_question(read_json_body(request), mount.identity.visitors, mount.redact)
     client_id = mount.clients.register(address)
