@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from ipaddress import ip_network
 
 from mutations import cut, mutated
@@ -19,6 +20,7 @@ from chatbubble.providers.http1 import MalformedResponse, ResponseReader
 from chatbubble.question import MESSAGE_CHARS, parse_question
 from chatbubble.records import Cursor
 from chatbubble.redaction import redact
+from chatbubble.request_headers import RequestHeaders
 from chatbubble.sse import Decoder, EventTooLarge, ServerSentEvent, encode_event
 from chatbubble.visitors import Visitors
 from chatbubble.well_formed import WellFormedText, well_formed
@@ -118,6 +120,18 @@ def _responded(chunks: Sequence[bytes]) -> tuple[bytes, bool] | None:
     return body, reader.is_complete
 
 
+def read_headers(data: bytes) -> None:
+    """A request's headers: what was read is read again from how it would be written, or nothing is read."""
+    file = BytesIO(data)
+    try:
+        fields = list(RequestHeaders.read(file).environ())
+    except ValueError:
+        return
+    assert data[: file.tell()].endswith(b"\n")
+    written = "".join(f"{name[5:].replace('_', '-')}: {value}\r\n" for name, value in fields) + "\r\n"
+    assert list(RequestHeaders.read(BytesIO(written.encode("latin-1"))).environ()) == fields
+
+
 def read_cursor(data: bytes) -> None:
     """The place to read on: what is one is written as it came."""
     text = data.decode("latin-1")
@@ -161,6 +175,7 @@ _EVENT = 'token|{"text":"a"}\r\nb\rc\n\U0001f600\u2028'.encode()
 _WORDS = 'plain \U0001f600 \u2028 \\ " \0'.encode()
 _RATING = b'{"messageId":"msg_1","rating":"up","comment":"fine \\ud83d\\ude00","token":"a.b.c"}'
 _SECRETS = b"4111 1111-1111 1111, GB33 BUKB 2020 1555 5555 55, sk-0123456789abcdef and eyJhbGci.eyJzdWIi.c2ln"
+_SENT = b"Host: shop.example\r\nContent-Type: application/json\r\nX-A:\t\xe9 \r\nOrigin: null\n\r\nbody"
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nA: b\r\n\r\n"
 _MEASURED = _HEAD + b"Content-Length: 5\r\n\r\nhello"
@@ -172,6 +187,7 @@ PARSERS: dict[str, Parser] = {
     "question": Parser(read_question, [_ESCAPED, _PLAIN]),
     "bodies": Parser(read_others, [_RATING]),
     "response": Parser(read_response, [_CHUNKED, _MEASURED]),
+    "headers": Parser(read_headers, [_SENT]),
     "redaction": Parser(take_out, [_SECRETS]),
     "address": Parser(read_address, [b"198.51.100.1, [2001:db8::1]:443", b"unknown, 203.0.113.9:80"]),
     "cursor": Parser(read_cursor, [b"9f2c4e1ab0.12"]),
