@@ -218,7 +218,7 @@ class StreamingHandler(WSGIHandler):
             handler._sendall(memoryview(data)[sent:])
 
     def log_request(self) -> None:
-        """Nothing: the views log what they answer, and gevent's own line would be written for nobody."""
+        """Nothing: the views log what they answer. gevent makes a line of each request also where nobody reads it."""
 
     def handle_error(self, kind: Any, failure: Any, trace: TracebackType | None) -> None:
         """Log a failure and answer 500, unless the answer is out and only the rest of the body was broken."""

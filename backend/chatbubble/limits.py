@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
+from limits import RateLimitItem, RateLimitItemPerSecond, parse_many
 
 from .config import PREFIX, Settings
 from .errors import ConfigError, RateLimited
@@ -22,8 +22,9 @@ FEEDBACK_RATE = "30/minute;300/day"
 REFUSED_TOKENS_RATE = "30/minute"
 
 # Whoever is refused may have asked the same before, and only the store knows. For a flood it is not asked: who really
-# sends a question again comes through a minute later.
-_LOOKS = RateLimitItemPerMinute(300)
+# sends a question again comes through a little later. Not three hundred a minute, as it was: all of them at once would
+# keep everybody else waiting for half a second.
+_LOOKS = RateLimitItemPerSecond(10)
 
 _BUSY_S = 5  # until when a stream or a running answer ends, nobody knows
 _MOST_KNOWN = 10_000

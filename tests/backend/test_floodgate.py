@@ -71,6 +71,17 @@ def test_the_answer_is_the_views_byte_for_byte(host_site: HostSite, headers: lis
     assert (b"Access-Control-Allow-Origin: " + SHOP.encode() in ordinary) == (("Origin", SHOP) in headers)
 
 
+def test_what_is_said_of_a_private_network_is_said_to_who_asks(host_site: HostSite) -> None:
+    site = host_site(**SETTINGS)
+    flood(site)
+    page, private = ("Origin", SHOP), ("Access-Control-Request-Private-Network", "true")
+    assert [b"Private-Network: " in refused(site, [page, *more]) for more in ([], [private], [])] == [
+        False,
+        True,
+        False,
+    ]
+
+
 def test_each_has_an_id_of_its_own_and_is_counted_and_logged(
     host_site: HostSite, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -95,7 +106,7 @@ def test_nothing_else_is_refused_with_it(host_site: HostSite) -> None:
     refused(site)
     evil = site.ask(new_session(), headers=[*here, ("Origin", "https://evil.example")])
     assert_refused(evil, 403, "ORIGIN_REFUSED")
-    assert site.call("POST", "/chat", (JSON, *here), question(new_session()), host="a b").status == 400
+    assert site.call("POST", "/chat", (JSON, *here), question(new_session()), host="a" * 400).status == 400
     assert site.ask(new_session(), headers=come_from("192.0.2.2")).status == 200
     assert site.call("GET", "/config", here).status == 200
     preflight = [*here, ("Origin", SHOP), ("Access-Control-Request-Method", "POST")]
@@ -169,9 +180,12 @@ def seen_of(app: Flask, serve_app: ServeApp, prefix: str = "/api/ai") -> int:
 def test_it_stands_before_a_plain_host_app_and_lets_its_own_addresses_be(app: Flask, serve_app: ServeApp) -> None:
     app.add_url_rule("/order", "order", lambda: "ordered", methods=["POST"])
     Chatbubble(app, provider=Echo())
-    assert seen_of(app, serve_app) == 1
-    port = serve_app(app)
-    assert [call(port, "POST", "/order", come_from(FLOOD), b"{}").body for _ in range(3)] == [b"ordered"] * 3
+    site = Site(app, serve_app(app), Echo())
+    seen = flood(site)
+    for _ in range(2):
+        assert site.ask(new_session(), headers=come_from(FLOOD)).status == 429
+        assert call(site.port, "POST", "/order", come_from(FLOOD), b"{}").body == b"ordered"
+    assert seen.call_count == 1
 
 
 def test_also_within_a_blueprint_of_the_hosts(app: Flask, serve_app: ServeApp) -> None:
