@@ -47,8 +47,8 @@ PYTHON_FLOORS = {
 WIDGET_FLOORS = {
     5: ["embed", "handle", "index", "launch", "react", "widget"],
     4: ["actions", "extras", "extras/*", "menu", "sync", "views/*"],
-    3: ["client", "detour", "follow", "identity", "line", "render", "sync/leader", "sync/shared"],
-    2: ["config", "dom", "parts", "storage", "sync/*", "transport"],
+    3: ["client", "detour", "follow", "identity", "line", "offer", "render", "sync/leader", "sync/shared"],
+    2: ["config", "dom", "parts", "patience", "storage", "sync/*", "transport"],
     1: [
         "answer", "backoff", "conversation", "graphemes", "links", "markdown", "markdown/*", "messages", "options",
         "queue", "response", "snapshot", "sse", "store", "strings", "strings/*", "sync/mirror", "text-hygiene",

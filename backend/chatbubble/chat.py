@@ -1,10 +1,11 @@
-"""What the routes do, without HTTP: ask, resume, stop, look back, rate, erase."""
+"""What the routes do, without HTTP: ask, resume, stop, look back, rate, adopt, erase."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TypeVar
 
 import gevent
 
@@ -28,6 +29,8 @@ from .store import Admission, ConversationStore, StoredTurn
 from .stream_log import StreamLog, StreamReader
 from .visitors import new_id
 from .workers import STOP_WAIT_S, Workers
+
+T = TypeVar("T")
 
 _LAST_EVENT_S = 1.0  # what the last event of another process may take to come, once its turn is saved
 _RUNS_FOR_S = 1.0  # a turn of another process that ran when the store was asked is taken to run for so long
@@ -131,6 +134,16 @@ class Chat:
                 raise NotFound()
             count()
 
+    def adopt(self, visitor_id: str, nameless_id: str) -> None:
+        """Make what a nameless visitor has said a person's; harmless when repeated. The streams of it are told anew to
+        whom they belong now: whoever reads one as the nameless visitor is told `done`, aborted.
+
+        Raises TurnRunning while an answer to either of them is being written.
+        """
+        streams = self._unless_running(lambda: self._store.adopt(visitor_id, nameless_id))
+        self._limits.questions.forget(nameless_id)
+        self.forget(streams)
+
     def erase(self, visitor_id: str) -> None:
         """Delete everything the visitor has, a running turn included; its readers are told `done`, aborted."""
         streams = self._store.erase(visitor_id)
@@ -138,7 +151,8 @@ class Chat:
         self.forget(streams)
 
     def forget(self, stream_ids: Collection[str]) -> None:
-        """Let go of streams whose turns were erased, in every process: nobody can read, go on with or save them."""
+        """Let go of streams whose turns were erased or are somebody else's now, in every process: nobody who has read
+        them so far can go on, and nothing that waits of them is saved."""
         self._erasures += 1
         for stream_id in stream_ids:
             self._saver.forget(stream_id)
@@ -162,7 +176,7 @@ class Chat:
             self._log.open(stream_id, visitor_id)
             is_new = False
             try:
-                admission = self._begin_turn(question, stream_id)
+                admission = self._unless_running(lambda: self._store.begin_turn(question, stream_id))
                 is_new = admission.is_new
             finally:
                 if not is_new:
@@ -172,14 +186,15 @@ class Chat:
                 keep()
             return admission
 
-    def _begin_turn(self, question: Question, stream_id: str) -> Admission:
-        try:
-            return self._store.begin_turn(question, stream_id)
-        except TurnRunning as running:
-            # Perhaps in the store only, which was away when the answer was finished.
-            if not self._saver.save_now(running.extra["streamId"]):
-                raise
-        return self._store.begin_turn(question, stream_id)
+    def _unless_running(self, transaction: Callable[[], T]) -> T:
+        """Run what a running turn stands in the way of. Raises TurnRunning."""
+        while True:
+            try:
+                return transaction()
+            except TurnRunning as running:
+                # Perhaps in the store only, which was away when the answer was finished.
+                if not self._saver.save_now(running.extra["streamId"]):
+                    raise
 
     def _begin(self, turn: Turn, question: Question, client_id: str) -> StreamReader:
         follow(trace_stream(turn.stream_id))

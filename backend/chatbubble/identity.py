@@ -34,6 +34,15 @@ def parse_identification(body: bytes) -> str:
     return text_of(fields, "token")
 
 
+def parse_adoption(body: bytes, visitors: Visitors) -> str:
+    """Whose conversation `POST /conversation/adopt` asks for. Raises BadRequest unless it is that of a session id that
+    a browser made."""
+    fields = parse_object(body)
+    if "sessionId" not in fields:
+        raise BadRequest("sessionId is missing: send {sessionId} as JSON.", field="sessionId")
+    return visitors.of_nameless(text_of(fields, "sessionId"))
+
+
 class Identity:
     """Turns tokens into sessions, whose `visitors` it knows. `signer` is None where the operator has set no secret:
     nobody is named then."""

@@ -126,6 +126,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("DELETE", "/conversation"): Operation(
         "eraseConversation", "Erase everything of this visitor", {204: ("", "")}, _UNREADY, access="session"
     ),
+    ("POST", "/conversation/adopt"): Operation(
+        "adoptConversation",
+        "Make what was said under a session id of a browser's own that of the person who asks for it",
+        {204: ("", "")},
+        (*_UNREADY, e.TurnRunning, e.IdentityRefused),
+        access="session",
+        body="Adoption",
+    ),
     ("POST", "/feedback"): Operation(
         "rate",
         "Say whether an answer helped, or take that back",

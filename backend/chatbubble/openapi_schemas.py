@@ -61,6 +61,9 @@ _BODIES: dict[str, Schema] = {
             "locale": _or_null(_text(pattern=_LOCALE)),
         },
     ),
+    "Adoption": _object(
+        {"sessionId": _text(pattern=SESSION_PATTERN, description=f"one that a browser made up, not {PREFIX}...")}
+    ),
     "Feedback": _object(
         {
             "messageId": _text(pattern="^[A-Za-z0-9_-]{1,64}$"),

@@ -108,6 +108,17 @@ class ConversationStore(Protocol):
         None takes it back. False when the message is no answer of theirs."""
         ...
 
+    def adopt(self, visitor_id: str, nameless_id: str) -> tuple[str, ...]:
+        """Make what `nameless_id` has said, and was answered, `visitor_id`'s: with what that one has said already, in
+        the order in which all of it came. Returns the ids of the streams that change hands; none where there is
+        nothing, as for whoever asks a second time.
+
+        A request id that both have used stays with `visitor_id`'s own question; the other one gets a new one.
+
+        Raises TurnRunning while a turn of either runs; carries its `streamId`.
+        """
+        ...
+
     def erase(self, visitor_id: str) -> tuple[str, ...]:
         """Delete everything the visitor has; returns the ids of the streams that were theirs."""
         ...

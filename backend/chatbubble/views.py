@@ -10,7 +10,7 @@ from flask import Response, current_app, request
 
 from .errors import IdentityRefused, MethodNotAllowed, NotFound, OriginRefused, Overloaded
 from .feedback import parse_feedback
-from .identity import parse_identification
+from .identity import parse_adoption, parse_identification
 from .incoming import read_json_body, read_last_event_id, read_wait, wants_all_processes
 from .logs import begin_request
 from .mount import EXTENSION_KEY, Mount
@@ -53,8 +53,7 @@ def _visitor_id() -> str:
 
 def ask() -> Response:
     """`POST /chat`: start a turn, or attach to its stream."""
-    mount = _mount()
-    address = _address()
+    mount, address = _mount(), _address()
     mount.flood_gate.refuse(request.environ, address)
     wait_s = read_wait(request)
     question = parse_question(read_json_body(request), mount.identity.visitors, mount.redact)
@@ -69,8 +68,7 @@ def ask() -> Response:
 
 def resume(stream_id: str) -> Response:
     """`GET /chat/<streamId>`: everything after the cursor, then live."""
-    mount = _mount()
-    visitor_id = _visitor_id()
+    mount, visitor_id = _mount(), _visitor_id()
     last_event_id, wait_s = read_last_event_id(request), read_wait(request)
     client_id = mount.clients.register(_address())
     try:
@@ -87,8 +85,7 @@ def resume(stream_id: str) -> Response:
 
 def abort(stream_id: str) -> Response:
     """`POST /chat/<streamId>/abort`: stop the turn, idempotent."""
-    visitor_id = _visitor_id()
-    mount = _mount()
+    mount, visitor_id = _mount(), _visitor_id()
     state = mount.chat.stop(visitor_id, stream_id)
     mount.measures.aborts += 1
     return json_response({"streamId": stream_id, "state": state})
@@ -102,10 +99,17 @@ def conversation() -> Response:
 
 def rate() -> Response:
     """`POST /feedback`: whether an answer helped."""
-    visitor_id = _visitor_id()
-    mount = _mount()
+    mount, visitor_id = _mount(), _visitor_id()
     message_id, feedback = parse_feedback(read_json_body(request), mount.redact)
     mount.chat.rate(visitor_id, message_id, feedback)
+    return Response(status=204)
+
+
+def adopt() -> Response:
+    """`POST /conversation/adopt`: a person takes over what they said before they were named."""
+    body, visitors = read_json_body(request), _mount().identity.visitors
+    visitor_id = visitors.of_person(request.headers.get("Authorization"))
+    _mount().chat.adopt(visitor_id, parse_adoption(body, visitors))
     return Response(status=204)
 
 
@@ -194,6 +198,7 @@ ROUTES: Mapping[str, Mapping[str, View]] = {
     "/chat/<stream_id>": {"GET": resume},
     "/chat/<stream_id>/abort": {"POST": abort},
     "/conversation": {"GET": conversation, "DELETE": erase},
+    "/conversation/adopt": {"POST": adopt},
     "/feedback": {"POST": rate},
     "/stream": {"GET": channel},
     "/identify": {"POST": identify},

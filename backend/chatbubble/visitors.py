@@ -7,7 +7,7 @@ import hashlib
 import re
 import secrets
 
-from .errors import BadRequest, NotFound, OperatorRequired, SessionExpired, SessionMissing
+from .errors import BadRequest, IdentityRefused, NotFound, OperatorRequired, SessionExpired, SessionMissing
 from .signed_sessions import PREFIX, SessionSigner
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16,128}", re.ASCII)
@@ -36,12 +36,30 @@ class Visitors:
             raise SessionExpired(detail="CHATBUBBLE_IDENTITY_SECRET is not set any more")
         return visitor_of_person(self._signer.person_of(session_id))
 
+    def of_nameless(self, session_id: str) -> str:
+        """The same of a session id that a browser made. Raises BadRequest for any other, be it a person's."""
+        if session_id.startswith(PREFIX):
+            raise BadRequest("sessionId should be one that a browser made up, not a person's.", field="sessionId")
+        return self.of_session(session_id)
+
     def of_authorization(self, header: str | None) -> str:
         """The visitor of an `Authorization: Bearer <sessionId>` header. Raises SessionMissing and SessionExpired."""
-        match = _BEARER.fullmatch(header.strip()) if header else None
-        if not match or not _SESSION_ID.fullmatch(match[1]):
-            raise SessionMissing()
-        return self.of_session(match[1])
+        return self.of_session(_session_of(header))
+
+    def of_person(self, header: str | None) -> str:
+        """The same, and IdentityRefused for whoever the site has not named."""
+        session_id = _session_of(header)
+        visitor_id = self.of_session(session_id)
+        if not session_id.startswith(PREFIX):
+            raise IdentityRefused("This is for visitors whom the site has named.")
+        return visitor_id
+
+
+def _session_of(header: str | None) -> str:
+    match = _BEARER.fullmatch(header.strip()) if header else None
+    if not match or not _SESSION_ID.fullmatch(match[1]):
+        raise SessionMissing()
+    return match[1]
 
 
 def visitor_of_person(person: str) -> str:

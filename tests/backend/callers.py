@@ -92,6 +92,7 @@ def _first_event(port: int, path: str, session: str | None) -> Answer:
 def _body(rule: str, session: str | None, target: Target) -> bytes | None:
     bodies: dict[str, dict[str, object]] = {
         "/chat": {"message": "Mine?", "requestId": target.request_id, "replaces": target.request_id},
+        "/conversation/adopt": {"sessionId": f"session-of-{target.message_id}"},
         "/feedback": {"messageId": target.message_id, "rating": "up"},
         "/identify": {"token": "no.such.token"},
     }

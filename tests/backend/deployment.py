@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 import pytest
 from hosting import OPERATOR_TOKEN
+from identities import SECRET
 from model_server import ModelServer
 from postgres_server import PostgresServer
 from process import ServerProcess
@@ -94,7 +95,7 @@ def new_deployment(postgres: PostgresServer, redis: RedisServer | None = None) -
 def deployment(postgres: PostgresServer) -> Iterator[Deployment]:
     """A deployment of two processes that many tests share: each has visitors of its own."""
     with new_deployment(postgres) as deployment:
-        deployment.start(2)
+        deployment.start(2, identity_secret=SECRET)
         yield deployment
 
 

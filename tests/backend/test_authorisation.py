@@ -41,6 +41,8 @@ OF_EACH = Row(OK, OK, NO_SESSION, OK, is_each_ones_own=True)
 OF_THE_OPERATOR = Row(NO_OPERATOR, NO_OPERATOR, NO_OPERATOR, OK)
 PUBLIC = Row(OK, OK, OK, OK)
 IDENTITY_OFF = (404, "IDENTITY_OFF")
+# What persons get, whom nobody here is: test_adoption.py.
+NAMELESS = (401, "IDENTITY_REFUSED")
 
 ROWS: dict[tuple[str, str], Row] = {
     # The request id is the owner's, for another question: nobody else is told that there is one.
@@ -49,6 +51,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "/chat/<stream_id>/abort"): OF_THE_OWNER,
     ("GET", "/conversation"): OF_EACH,
     ("DELETE", "/conversation"): OF_EACH._replace(owner=DONE, others=DONE, operator=DONE),
+    ("POST", "/conversation/adopt"): Row(NAMELESS, NAMELESS, NO_SESSION, NAMELESS),
     ("POST", "/feedback"): OF_THE_OWNER._replace(owner=DONE),
     ("GET", "/stream"): OF_EACH,
     ("POST", "/identify"): Row(IDENTITY_OFF, IDENTITY_OFF, IDENTITY_OFF, IDENTITY_OFF),

@@ -8,6 +8,7 @@ from typing import Any
 
 import gevent
 import pytest
+from adopting import adopt, session_of
 from deployment import Deployment, same_visitor
 from process import ServerProcess
 from stream_client import Visitor, joined_text
@@ -163,6 +164,24 @@ def test_a_finished_answer_that_is_erased_elsewhere_is_told_nowhere(
     while {same_visitor(visitor, process).resume(stream_id).status for process in (first, second)} != {404}:
         assert time.monotonic() < deadline, "an erased answer is still told"
         gevent.sleep(0.01)
+
+
+def test_what_a_person_takes_over_is_told_to_them_alone_at_every_process(
+    first: ServerProcess, second: ServerProcess
+) -> None:
+    nameless, nell = first.visitor(), Visitor(second.port, session_of("nell"))
+    stream_id = stream_id_of(nameless.ask("say at 1 ms: It ships."))
+    for process in (first, second):
+        assert same_visitor(nameless, process).resume(stream_id).until_end()[-1].data["fullText"] == "It ships."
+    assert adopt(nell, nameless.session).status == 204
+    deadline = time.monotonic() + 2
+    while {same_visitor(nameless, process).resume(stream_id).status for process in (first, second)} != {404}:
+        assert time.monotonic() < deadline, "it is still told to whom it does not belong any more"
+        gevent.sleep(0.01)
+    for process in (first, second):
+        there = same_visitor(nell, process)
+        assert there.resume(stream_id).until_end()[-1].data["fullText"] == "It ships."
+        assert there.conversation()["messages"][-1]["content"] == "It ships."
 
 
 def test_a_strangers_stream_is_not_found_at_the_other_process(first: ServerProcess, second: ServerProcess) -> None:

@@ -75,6 +75,8 @@ def requests_to_every_route(stream_id: str, message_id: str) -> Iterator[tuple[s
     yield "GET", "/conversation", None, {}
     for rating in ({"rating": "up", "comment": WORDS}, {"rating": CANARY}, {"rating": "up", "comment": CANARY * 1000}):
         yield "POST", "/feedback", {"messageId": message_id, **rating}, {}
+    for session_id in (SESSION, CANARY, f"signed_{CANARY}"):
+        yield "POST", "/conversation/adopt", {"sessionId": session_id}, {}
     for token in (CANARY, f"e30.{CANARY}.e30"):
         yield "POST", "/identify", {"token": token}, {}
     for path in (

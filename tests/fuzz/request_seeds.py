@@ -58,6 +58,11 @@ SEEDS: dict[tuple[str, str], list[Seed]] = {
         lambda luck: _at("GET", "/conversation", [_bearer(luck), ("Accept-Encoding", "br, gzip;q=0.5")])
     ],
     ("DELETE", "/conversation"): [lambda luck: _at("DELETE", "/conversation", [_bearer(luck), ("Origin", SHOP)])],
+    ("POST", "/conversation/adopt"): [
+        lambda luck: _at(
+            "POST", "/conversation/adopt", [_JSON, _bearer(luck)], json.dumps({"sessionId": _session(luck)}).encode()
+        )
+    ],
     ("POST", "/feedback"): [
         lambda luck: _at(
             "POST", "/feedback", [_JSON, _bearer(luck)], b'{"messageId":"msg_1","rating":"up","comment":"fine"}'

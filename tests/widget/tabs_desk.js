@@ -130,8 +130,8 @@ export function createBrowser(endpoint, { later, isKnown = true, storage = creat
 
   function open() {
     const store = createStore(initialState);
-    const tab = { store, clients: [], history: [], isDead: false, isHung: false, isTold: false, seen: 0 };
     const session = createMemory(endpoint, area);
+    const tab = { store, session, clients: [], history: [], isDead: false, isHung: false, isTold: false, seen: 0 };
     // The stand-in knows one visitor.
     const { keep } = session;
     session.keep = (sessionId = SESSION_ID) => keep(sessionId);

@@ -9,7 +9,7 @@
 
 /** No answer runs longer: an older mark was left by a browser that crashed. */
 const MARK_LIFE_MS = 600_000;
-const SESSION_SHAPE = /^[\w-]{16,128}$/;
+export const SESSION_SHAPE = /^[\w-]{16,128}$/;
 
 /** @typedef {() => Storage} Area reaching for a storage may throw already */
 

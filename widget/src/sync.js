@@ -49,10 +49,42 @@ export function start(chat) {
   });
   Object.defineProperty(server, 'session', { get: session.read });
   server.takeBack = shared.takeBack;
+  keepOffering(chat, session, shared);
   keepMark(chat);
   tellSeen(chat, shared.see);
   live(shared, signal);
   return shared;
+}
+
+/**
+ * Where the page says who its visitor is, they are asked, once that is known, what becomes of what they wrote before.
+ *
+ * @param {import('./widget.js').Running} chat
+ * @param {import('./sync/session.js').Session} session
+ * @param {import('./sync/shared.js').Shared} shared
+ */
+function keepOffering(chat, session, shared) {
+  const { identify, reload } = shared;
+  let isNamed = false;
+  let isOffering = false;
+
+  async function offer() {
+    if (!isNamed || isOffering || !session.earlier()) return;
+    isOffering = true;
+    try {
+      await (await chat.fetchPart('identity'))?.offerEarlier(chat, session, reload);
+    } finally {
+      isOffering = false;
+    }
+  }
+
+  shared.identify = async (token) => {
+    await identify(token);
+    isNamed = true;
+    void offer();
+  };
+  // Another tab may have heard of it sooner than this one of what that has stored.
+  window.addEventListener('storage', () => void offer(), { signal: chat.signal });
 }
 
 /**

@@ -179,6 +179,26 @@ ERASURES = tuple(
     for table in (turns, messages, conversations)
 )
 
+# From one conversation, `left`, into another, `into`.
+_earlier, _theirs = conversations.alias(), turns.alias()
+_begun = select(_earlier.c.created_at).where(_earlier.c.conversation_id == bindparam("left")).scalar_subquery()
+HAND_OVER = update(conversations).where(conversations.c.conversation_id == bindparam("left"))
+BEGAN_EARLIER = (
+    update(conversations)
+    .where(conversations.c.conversation_id == bindparam("into"), conversations.c.created_at > _begun)
+    .values(created_at=_begun)
+)
+MOVES = tuple(update(table).where(table.c.conversation_id == bindparam("left")) for table in (messages, turns))
+EMPTIED = delete(conversations).where(conversations.c.conversation_id == bindparam("left"))
+TURNS_OF_KNOWN_REQUESTS = select(turns.c.stream_id, turns.c.question_id, turns.c.message_id).where(
+    turns.c.conversation_id == bindparam("left"),
+    exists().where(_theirs.c.conversation_id == bindparam("into"), _theirs.c.request_id == turns.c.request_id),
+)
+RENAME_TURN = update(turns).where(turns.c.stream_id == bindparam("of_stream"))
+RENAME_MESSAGES = update(messages).where(
+    or_(messages.c.id == bindparam("of_question"), messages.c.message_id == bindparam("of_answer"))
+)
+
 # Conversations without a word since `before`: one look by the index for each.
 _newest_at = (
     select(messages.c.created_at)

@@ -25,6 +25,7 @@ from ..store import Admission, AnswerPart, Purged, StoredTurn
 from . import ledger, queries, retention, statements
 from .address import create_database
 from .admission import admit
+from .adoption import adopt
 from .database import LONGEST_S
 from .faults import is_deadlock, is_passing, unavailable
 from .ownership import HAND_OVER_S
@@ -149,17 +150,15 @@ class SqlStore:
         """See ConversationStore.save_feedback."""
         return self.transact(lambda connection: statements.put_feedback(connection, visitor_id, message_id, feedback))
 
+    def adopt(self, visitor_id: str, nameless_id: str) -> tuple[str, ...]:
+        """See ConversationStore.adopt."""
+        return self._transact_streams(lambda connection: adopt(connection, visitor_id, nameless_id))
+
     def erase(self, visitor_id: str) -> tuple[str, ...]:
         """See ConversationStore.erase."""
-        # A second attempt may find that the first one has erased everything: its streams count.
-        streams: dict[str, None] = {}
-
-        def erase(connection: Connection) -> None:
-            streams.update(dict.fromkeys(statements.erase(connection, visitor_id)))
-
-        self.transact(erase)
+        streams = self._transact_streams(lambda connection: statements.erase(connection, visitor_id))
         self._forget_erased()
-        return tuple(streams)
+        return streams
 
     def purge(self, before: int, after: str = "") -> Purged | None:
         """See RetainingStore.purge."""
@@ -259,6 +258,13 @@ class SqlStore:
         if isinstance(outcome, _Failed):
             raise outcome.error
         return outcome
+
+    def _transact_streams(self, transaction: Callable[[Connection], list[str]]) -> tuple[str, ...]:
+        # A second attempt may find that the first one, whose end we have not heard of, has done it all: its streams
+        # count.
+        streams: dict[str, None] = {}
+        self.transact(lambda connection: streams.update(dict.fromkeys(transaction(connection))))
+        return tuple(streams)
 
     def _transact(self, transaction: Callable[[Connection], T]) -> T | _Failed:
         # What a thread or a greenlet raises, gevent prints with its traceback, and most of it

@@ -73,4 +73,8 @@ export const more = {
   OFFLINE: 'Sie sind offline. Ihre Frage wird gesendet, sobald die Verbindung wieder da ist.',
   unsent: 'Noch nicht gesendet',
   takeBack: 'Diese Frage nicht senden',
+  earlierAsk: 'Hier gibt es ein Gespräch aus der Zeit vor Ihrer Anmeldung. Zu Ihrem hinzufügen?',
+  earlierAdd: 'Hinzufügen',
+  earlierLeave: 'Nein, danke',
+  earlierAdded: 'Das Gespräch wurde hinzugefügt.',
 };

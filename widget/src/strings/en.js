@@ -74,4 +74,8 @@ export const more = {
   OFFLINE: 'You are offline. Your question will be sent when the line is back.',
   unsent: 'Not sent yet',
   takeBack: 'Do not send this question',
+  earlierAsk: 'There is a conversation from before you signed in. Add it to yours?',
+  earlierAdd: 'Add',
+  earlierLeave: 'No, thanks',
+  earlierAdded: 'The conversation was added.',
 };

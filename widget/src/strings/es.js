@@ -71,4 +71,8 @@ export const more = {
   OFFLINE: 'Está sin conexión. Su pregunta se enviará cuando vuelva la conexión.',
   unsent: 'Aún sin enviar',
   takeBack: 'No enviar esta pregunta',
+  earlierAsk: 'Hay una conversación de antes de iniciar sesión. ¿Añadirla a la suya?',
+  earlierAdd: 'Añadir',
+  earlierLeave: 'No, gracias',
+  earlierAdded: 'La conversación se añadió.',
 };

@@ -72,4 +72,8 @@ export const more = {
   OFFLINE: 'Vous êtes hors ligne. Votre question sera envoyée au retour de la connexion.',
   unsent: 'Pas encore envoyée',
   takeBack: 'Ne pas envoyer cette question',
+  earlierAsk: 'Il y a ici une conversation d’avant votre connexion. L’ajouter à la vôtre\u202f?',
+  earlierAdd: 'Ajouter',
+  earlierLeave: 'Non, merci',
+  earlierAdded: 'La conversation a été ajoutée.',
 };

@@ -72,4 +72,8 @@ export const more = {
   OFFLINE: 'Anda sedang offline. Pertanyaan Anda akan dikirim saat koneksi kembali.',
   unsent: 'Belum terkirim',
   takeBack: 'Jangan kirim pertanyaan ini',
+  earlierAsk: 'Ada percakapan dari sebelum Anda masuk. Tambahkan ke percakapan Anda?',
+  earlierAdd: 'Tambahkan',
+  earlierLeave: 'Tidak, terima kasih',
+  earlierAdded: 'Percakapan telah ditambahkan.',
 };

@@ -72,4 +72,8 @@ export const more = {
   OFFLINE: 'È offline. La sua domanda sarà inviata al ritorno della connessione.',
   unsent: 'Non ancora inviata',
   takeBack: 'Non inviare questa domanda',
+  earlierAsk: 'C’è una conversazione precedente al suo accesso. Aggiungerla alla sua?',
+  earlierAdd: 'Aggiungi',
+  earlierLeave: 'No, grazie',
+  earlierAdded: 'La conversazione è stata aggiunta.',
 };

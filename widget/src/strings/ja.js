@@ -71,4 +71,8 @@ export const more = {
   OFFLINE: 'オフラインです。接続が戻り次第、ご質問を送信します。',
   unsent: '未送信',
   takeBack: 'この質問を取り消す',
+  earlierAsk: 'ログイン前の会話があります。現在の会話に追加しますか？',
+  earlierAdd: '追加',
+  earlierLeave: '追加しない',
+  earlierAdded: '会話を追加しました。',
 };

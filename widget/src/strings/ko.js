@@ -71,4 +71,8 @@ export const more = {
   OFFLINE: '오프라인 상태입니다. 다시 연결되면 질문을 보내 드립니다.',
   unsent: '아직 보내지 않음',
   takeBack: '이 질문 보내지 않기',
+  earlierAsk: '로그인하기 전에 나눈 대화가 있습니다. 내 대화에 추가할까요?',
+  earlierAdd: '추가',
+  earlierLeave: '추가하지 않기',
+  earlierAdded: '대화를 추가했습니다.',
 };

@@ -72,4 +72,8 @@ export const more = {
   OFFLINE: 'U bent offline. Uw vraag wordt verstuurd zodra de verbinding terug is.',
   unsent: 'Nog niet verstuurd',
   takeBack: 'Deze vraag niet versturen',
+  earlierAsk: 'Er is een gesprek van voordat u inlogde. Aan het uwe toevoegen?',
+  earlierAdd: 'Toevoegen',
+  earlierLeave: 'Nee, bedankt',
+  earlierAdded: 'Het gesprek is toegevoegd.',
 };

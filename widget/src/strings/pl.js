@@ -71,4 +71,8 @@ export const more = {
   OFFLINE: 'Brak połączenia z internetem. Pytanie zostanie wysłane, gdy połączenie wróci.',
   unsent: 'Jeszcze nie wysłano',
   takeBack: 'Nie wysyłaj tego pytania',
+  earlierAsk: 'Jest tu rozmowa sprzed zalogowania. Dodać ją do bieżącej?',
+  earlierAdd: 'Dodaj',
+  earlierLeave: 'Nie, dziękuję',
+  earlierAdded: 'Rozmowa została dodana.',
 };

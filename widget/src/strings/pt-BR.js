@@ -71,4 +71,8 @@ export const more = {
   OFFLINE: 'Você está offline. Sua pergunta será enviada quando a conexão voltar.',
   unsent: 'Ainda não enviada',
   takeBack: 'Não enviar esta pergunta',
+  earlierAsk: 'Há uma conversa de antes do seu login. Adicioná-la à sua?',
+  earlierAdd: 'Adicionar',
+  earlierLeave: 'Não adicionar',
+  earlierAdded: 'A conversa foi adicionada.',
 };

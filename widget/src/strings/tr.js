@@ -71,4 +71,8 @@ export const more = {
   OFFLINE: 'Çevrimdışısınız. Bağlantı geri geldiğinde sorunuz gönderilecek.',
   unsent: 'Henüz gönderilmedi',
   takeBack: 'Bu soruyu gönderme',
+  earlierAsk: 'Giriş yapmadan önceki bir sohbet var. Sohbetinize eklensin mi?',
+  earlierAdd: 'Ekle',
+  earlierLeave: 'Hayır, teşekkürler',
+  earlierAdded: 'Sohbet eklendi.',
 };

@@ -71,4 +71,8 @@ export const more = {
   OFFLINE: 'Bạn đang ngoại tuyến. Câu hỏi sẽ được gửi khi có kết nối trở lại.',
   unsent: 'Chưa gửi',
   takeBack: 'Không gửi câu hỏi này',
+  earlierAsk: 'Có một cuộc trò chuyện từ trước khi bạn đăng nhập. Thêm vào cuộc trò chuyện của bạn?',
+  earlierAdd: 'Thêm',
+  earlierLeave: 'Không, cảm ơn',
+  earlierAdded: 'Đã thêm cuộc trò chuyện.',
 };

@@ -71,4 +71,8 @@ export const more = {
   OFFLINE: '您已离线，网络恢复后将发送您的问题。',
   unsent: '尚未发送',
   takeBack: '不发送此问题',
+  earlierAsk: '这里有一段登录前的对话。要添加到您的对话中吗？',
+  earlierAdd: '添加',
+  earlierLeave: '不用了',
+  earlierAdded: '对话已添加。',
 };

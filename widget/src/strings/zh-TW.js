@@ -71,4 +71,8 @@ export const more = {
   OFFLINE: '您目前離線。恢復連線後會送出您的問題。',
   unsent: '尚未送出',
   takeBack: '不要送出此問題',
+  earlierAsk: '這裡有一段登入前的對話。要加入您的對話嗎？',
+  earlierAdd: '加入',
+  earlierLeave: '不用了',
+  earlierAdded: '對話已加入。',
 };

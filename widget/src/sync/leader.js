@@ -71,7 +71,8 @@ export function createLeader({ store, createOwn, session, isOnline, unsent, post
     post({ type: 'gone' });
     unsent.clear();
     kept.forEach(unsent.add);
-    store.set(unsent.shown(initialState));
+    // A new one in any case: whoever looks at the state looks at the session as well.
+    store.set({ ...unsent.shown(initialState) });
   }
 
   /** What waits is sent by the caller. */
@@ -82,6 +83,8 @@ export function createLeader({ store, createOwn, session, isOnline, unsent, post
     unsent.collect(store.get());
     store.set(unsent.shown(store.get()));
     const known = session.read();
+    // Who is nobody any more is not asked about what was before.
+    if (!signedParts(known)[1]) session.letGo();
     if (known) {
       client = createOwn(known);
       void client.restore().then(onTold);
@@ -92,10 +95,15 @@ export function createLeader({ store, createOwn, session, isOnline, unsent, post
 
   /** @param {string} sessionId of a person */
   function become(sessionId) {
-    const [, person] = signedParts(session.read());
+    const before = session.read();
+    const [, person] = signedParts(before);
     // The same one goes on. What a nameless visitor asked, and has not arrived, is asked by whom they turned out to be.
     if (person === signedParts(sessionId)[1]) stop();
-    else drop(person ? [] : unsent.list());
+    else {
+      drop(person ? [] : unsent.list());
+      // What has arrived is offered to this person, and to no other after them.
+      if (before && !person) session.setAside(before);
+    }
     session.keep(sessionId);
     start();
     send();
@@ -122,6 +130,7 @@ export function createLeader({ store, createOwn, session, isOnline, unsent, post
         store.set(withoutQuestion(store.get(), detail));
         if (store.get().wait?.code === OFFLINE && !unsent.list()[0]) show('idle');
       }
+      if (verb === 'reload') await client?.restore();
       if (verb === 'identify') await naming.learn(`${detail}`);
       if (verb === 'erase') await client?.erase();
       if (verb === 'erase' || verb === 'drop') drop();

@@ -1,4 +1,4 @@
-import { forgetSession, keepSession, readSession } from '../storage.js';
+import { forgetSession, keepSession, reach, readSession, SESSION_SHAPE } from '../storage.js';
 
 /** @typedef {ReturnType<typeof createMemory>} Session */
 
@@ -8,9 +8,11 @@ import { forgetSession, keepSession, readSession } from '../storage.js';
  * @param {string} endpoint
  * @param {() => Storage} [area]
  */
-export function createMemory(endpoint, area) {
+export function createMemory(endpoint, area = () => localStorage) {
+  const earlierKey = `chatbubble:earlier:${endpoint}`;
   /** @type {string | null} */
   let heard = null;
+  const letGo = () => void reach(area, (storage) => storage.removeItem(earlierKey));
   return {
     /** @returns {string | null} null before the first question */
     read: () => readSession(endpoint, area) ?? heard,
@@ -23,6 +25,19 @@ export function createMemory(endpoint, area) {
     forget() {
       heard = null;
       forgetSession(endpoint, area);
+      letGo();
     },
+
+    /**
+     * Who a person was before a page named them, until they have said what becomes of what they wrote then.
+     * @returns {string | null}
+     */
+    earlier() {
+      const stored = reach(area, (storage) => storage.getItem(earlierKey));
+      return stored && SESSION_SHAPE.test(stored) ? stored : null;
+    },
+    /** @param {string} sessionId */
+    setAside: (sessionId) => void reach(area, (storage) => storage.setItem(earlierKey, sessionId)),
+    letGo,
   };
 }

@@ -195,6 +195,8 @@ function createWishes({ store, newId, now, take, call, resumeNow }) {
     resumeNow,
     erase: () => call('erase'),
     drop: () => call('drop'),
+    /** Reads the server's copy of the conversation anew. */
+    reload: () => call('reload'),
     /** @param {string} token */
     identify: (token) => call('identify', token),
 
