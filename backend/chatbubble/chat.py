@@ -22,7 +22,7 @@ from .events import Token
 from .fleet import Fleet, ForgetStream, StopTurn
 from .limits import Limits
 from .logs import follow, trace_stream
-from .records import Answer, Conversation, Cursor, Feedback, FinishReason, Question, Turn, TurnState
+from .records import Answer, Conversation, Cursor, Feedback, FinishReason, Question, TurnState
 from .retelling import connected, now_ms, told_again
 from .saving import Saver
 from .store import Admission, ConversationStore, StoredTurn
@@ -86,7 +86,7 @@ class Chat:
                 self._workers.refuse_second(question.visitor_id)
             raise
         if admission.is_new:
-            return self._begin(admission.turn, question, client_id)
+            return self._begin(admission, question, client_id)
         return self._follow(admission.turn.visitor_id, admission.turn.stream_id, None)
 
     def resume(self, visitor_id: str, stream_id: str, last_event_id: str) -> StreamReader | None:
@@ -196,7 +196,8 @@ class Chat:
                 if not self._saver.save_now(running.extra["streamId"]):
                     raise
 
-    def _begin(self, turn: Turn, question: Question, client_id: str) -> StreamReader:
+    def _begin(self, admission: Admission, question: Question, client_id: str) -> StreamReader:
+        turn = admission.turn
         follow(trace_stream(turn.stream_id))
         try:
             self._log.append(turn.stream_id, connected(turn, client_id))
@@ -207,7 +208,7 @@ class Chat:
             self._limits.turns.leave()
             self._saver.save(turn, Answer("", TurnState.FAILED, FinishReason.ERROR, failure.code, finished_at=now_ms()))
             raise
-        self._workers.start(turn, question, is_admitted=True)
+        self._workers.start(turn, question, admission.history, is_admitted=True)
         return reader
 
     def _follow(self, visitor_id: str, stream_id: str, last_event_id: str | None) -> StreamReader:

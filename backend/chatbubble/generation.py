@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -24,10 +24,10 @@ from .logs import follow, trace_stream
 from .measures import Measures
 from .prompt import build_prompt
 from .provider import Piece, Provider
-from .records import Author, Finish, FinishReason, ModelCall, Prompt, Question, Source, Turn
+from .records import Author, Finish, FinishReason, Message, ModelCall, Prompt, Question, Source, Turn
 from .saving import Saver
 from .spending import FREE, Bill, NoSpending, Spending
-from .store import ConversationStore
+from .store import HISTORY_MESSAGES, ConversationStore
 from .stream_log import StreamLog
 from .well_formed import WellFormedText, slices
 
@@ -36,7 +36,6 @@ logger = logging.getLogger("chatbubble.turn")
 
 MAX_ANSWER_UNITS = 1_500_000
 PIECE_CHARS = 16_384
-HISTORY_MESSAGES = 100
 _YIELD_EVERY = 64
 _STORE_WAIT_S, _STORE_PAUSE_S = 15.0, 0.25
 # The others are what becomes of a turn, not of an answer.
@@ -77,7 +76,14 @@ class Generation:
         fault: what it raised.
     """
 
-    def __init__(self, turn: Turn, question: Question, parts: TurnParts, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        question: Question,
+        parts: TurnParts,
+        now: Callable[[], float],
+        history: Sequence[Message] = (),
+    ) -> None:
         self.deltas = self.pieces = 0
         self.asked_at = self.last_piece_at = now()
         self.finish: Finish | None = None
@@ -87,6 +93,7 @@ class Generation:
         self.is_complete = self.is_fallback = False
         self.fault: BaseException | None = None
         self._turn, self._question, self._parts, self._now = turn, question, parts, now
+        self._history = history
         self._text: list[str] = []
         self._units = 0
         self._well_formed = WellFormedText()
@@ -151,7 +158,8 @@ class Generation:
 
     def _ask_provider(self) -> None:
         parts, turn, fallback = self._parts, self._turn, self._parts.spending.fallback
-        history = self._wait_for_store(lambda: parts.store.history(turn, HISTORY_MESSAGES))
+        history = self._history or self._wait_for_store(lambda: parts.store.history(turn, HISTORY_MESSAGES))
+        self._history = ()
         if not history:
             raise NotFound(detail="the conversation was erased before the provider was asked")
         prompt = self._prompt = build_prompt(

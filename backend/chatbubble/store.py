@@ -9,15 +9,18 @@ from typing import Protocol, runtime_checkable
 from .budget import Reservation, Standing
 from .records import Answer, Conversation, Feedback, Message, Question, Turn
 
+HISTORY_MESSAGES = 100  # more than fit into any prompt that is worth its price
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
     """What became of a question: a new turn, or the one its request id already has. A turn that `is_first` has opened
-    its visitor's conversation."""
+    its visitor's conversation. `history` is that of a new turn, as ConversationStore.history gives it."""
 
     turn: Turn
     is_new: bool
     is_first: bool = False
+    history: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class ConversationStore(Protocol):
 
     def begin_turn(self, question: Question, stream_id: str) -> Admission:
         """Save the visitor's message and open a turn for it, or find the turn that the
-        same request id has already opened.
+        same request id has already opened. A new turn comes with its newest HISTORY_MESSAGES.
 
         The turn that a new one `replaces`, if it is one of this conversation, is kept but
         no longer told: neither `history` nor `conversation` has its messages.

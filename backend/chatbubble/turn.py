@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import gevent
@@ -35,7 +35,7 @@ from .events import Done, Error, Event
 from .generation import Generation, TurnParts
 from .logs import follow, tell_fault, trace_stream
 from .provenance import provenance_of
-from .records import Answer, Finish, FinishReason, Provenance, Question, Turn, TurnState
+from .records import Answer, Finish, FinishReason, Message, Provenance, Question, Turn, TurnState
 from .saving import Saved
 from .spending import FALLBACK_MODEL
 
@@ -70,6 +70,7 @@ class RunningTurn:
         parts: TurnParts,
         now: Callable[[], float] = time.monotonic,
         *,
+        history: Sequence[Message] = (),
         is_held: Callable[[], bool] = lambda: True,
     ) -> None:
         self.turn = turn
@@ -80,7 +81,7 @@ class RunningTurn:
         self._stop_reason: StopReason | None = None
         self._has_news = Signal()
         self._trace = trace_stream(turn.stream_id)
-        self._generation = Generation(turn, question, parts, now)
+        self._generation = Generation(turn, question, parts, now, history)
 
     def run(self) -> TurnState:
         """Answer the question; returns the final state. Raises nothing but programming errors."""

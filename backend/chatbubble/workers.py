@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 
 import gevent
 from gevent.pool import Group
@@ -13,7 +15,7 @@ from .generation import TurnParts
 from .leases import Leases, NoLeases
 from .limits import Bound
 from .places import MemoryPlaces
-from .records import Question, Turn, TurnState
+from .records import Message, Question, Turn, TurnState
 from .turn import RunningTurn, StopReason
 
 logger = logging.getLogger("chatbubble.workers")
@@ -48,9 +50,13 @@ class Workers:
         if stream_id is not None:
             raise TurnRunning(streamId=stream_id)
 
-    def start(self, turn: Turn, question: Question, *, is_admitted: bool = False) -> None:
-        """Begin to answer; returns at once, before the provider is called. A turn that `is_admitted` has its place."""
-        running = RunningTurn(turn, question, self._parts, is_held=lambda: self._leases.is_held(turn.stream_id))
+    def start(
+        self, turn: Turn, question: Question, history: Sequence[Message] = (), *, is_admitted: bool = False
+    ) -> None:
+        """Begin to answer; returns at once, before the provider is called. A turn that `is_admitted` has its place.
+        Without its `history`, the store is asked for that."""
+        is_held = partial(self._leases.is_held, turn.stream_id)
+        running = RunningTurn(turn, question, self._parts, history=history, is_held=is_held)
         greenlet = self._greenlets.spawn(self._run, running)
         self._running[turn.stream_id] = (running, greenlet)
         self._stream_of[turn.visitor_id] = turn.stream_id

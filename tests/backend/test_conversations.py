@@ -238,6 +238,17 @@ def test_a_turn_that_nobody_works_on_is_told_as_interrupted(served: Served) -> N
     assert told[-1].data["code"] == "INTERRUPTED"
 
 
+def test_the_question_and_all_before_it_come_from_one_transaction(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(type(served.mounted.store), "history")
+    visitor = served.visitor()
+    for number in range(2):
+        served.provider.script(f"a{number}")
+        assert visitor.ask(f"q{number}").until_end()[-1].type == "done"
+    assert [said.content for said in served.provider.calls[-1].prompt.messages][-3:] == ["q0", "a0", "q1"]
+
+
 def test_session_ids_are_kept_only_as_a_hash(served: Served, tmp_path: Path) -> None:
     visitor = served.visitor()
     served.provider.script("a")

@@ -11,7 +11,7 @@ from store_forms import EVERY_CHARACTER, answer, begin, question, said
 
 from chatbubble.errors import RequestMismatch, TurnRunning
 from chatbubble.records import Answer, Author, FinishReason, Message, Source, TurnState, Usage
-from chatbubble.store import ConversationStore
+from chatbubble.store import HISTORY_MESSAGES, ConversationStore
 
 
 def test_before_the_first_question_there_is_no_conversation(store: ConversationStore) -> None:
@@ -164,6 +164,15 @@ def test_the_prompt_sees_everything_up_to_its_question(store: ConversationStore)
         store.finish_turn(turn, answer(f"a{number}"))
     assert [message.content for message in store.history(turn, 100)] == ["q0", "a0", "q1", "a1", "q2"]
     assert [message.content for message in store.history(turn, 2)] == ["a1", "q2"]
+
+
+def test_a_new_turn_comes_with_its_history(store: ConversationStore) -> None:
+    for number, replaces in enumerate(("", "", "r1", "nobody's")):
+        admission = store.begin_turn(question(f"q{number}", f"r{number}", replaces=replaces), f"s{number}")
+        assert admission.history == store.history(admission.turn, HISTORY_MESSAGES)
+        assert admission.history[-1].content == f"q{number}"
+        store.finish_turn(admission.turn, answer(f"a{number}"))
+    assert [message.content for message in admission.history] == ["q0", "a0", "q2", "a2", "q3"]
 
 
 def test_erasing_leaves_nothing_and_names_the_streams(store: ConversationStore) -> None:
