@@ -6,6 +6,8 @@ import pytest
 
 from chatbubble.pace import LONGEST_S, Pace
 
+MANY, FEW = 200, 20  # ten thousand a second, and a thousand
+
 
 class Loop:
     """An event loop that uses a share of its processor, on a clock of its own."""
@@ -15,19 +17,31 @@ class Loop:
         self.rests: list[float] = []
         self.pace = Pace(now=lambda: self.now_s, used=lambda: self.used_s, sleep=self.rests.append)
 
-    def run(self, share: float, seconds: float = 2.0) -> float:
-        """Read every 20 ms for so long; returns the last rest, 0 where there was none."""
+    def run(self, share: float, seconds: float = 2.0, *, deltas: int = MANY) -> float:
+        """Read so many deltas every 20 ms, for so long; returns the last rest, 0 where there was none."""
         for _ in range(int(seconds / 0.02)):
             self.now_s += 0.02
             self.used_s += 0.02 * share
             self.rests.clear()
-            self.pace.rest()
+            self.pace.rest(deltas)
         return self.rests[0] if self.rests else 0.0
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.1])
 def test_with_time_to_spare_nothing_waits(share: float) -> None:
     assert Loop().run(share) == 0
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 1.0])
+def test_few_deltas_do_not_wait_however_busy_the_process_is(share: float) -> None:
+    assert Loop().run(share, deltas=FEW) == 0
+
+
+def test_the_more_deltas_the_longer() -> None:
+    rests = [Loop().run(1.0, deltas=deltas) for deltas in (50, 75, 90, 100, 1000)]
+    assert rests == sorted(rests)
+    assert 0 == rests[0] < rests[1] < rests[2]
+    assert rests[3:] == pytest.approx([LONGEST_S] * 2, rel=0.01)
 
 
 def test_the_busier_the_longer_up_to_a_bound() -> None:
@@ -40,7 +54,7 @@ def test_the_busier_the_longer_up_to_a_bound() -> None:
 def test_one_long_request_does_not_make_everybody_wait_for_long() -> None:
     loop = Loop()
     loop.run(0.05)
-    assert loop.run(1.0, 0.12) <= LONGEST_S / 2
+    assert 0 < loop.run(1.0, 0.12) <= LONGEST_S / 2
     assert loop.run(0.05) == 0
 
 

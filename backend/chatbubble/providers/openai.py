@@ -112,7 +112,7 @@ class OpenAIProvider:
                     yield Finish(FinishReason.LENGTH)
                     return
                 if not reader.is_whole:
-                    self._pace.rest()
+                    self._pace.rest(chunk.count(b"data:"))
             rest = reader.end()
             if not is_named:
                 yield body.call(reader)
