@@ -28,6 +28,8 @@ Entries = dict[str, dict[str, Any]]
 KB = 1024
 # After gzip. The launcher comes with every page, the chat on a visitor's first sign of interest.
 BUDGETS = {"launcher": KB + KB // 2, "chat": 15 * KB}
+# Each of the parts that come once the chat is there.
+PART_BUDGET = 6 * KB
 # Each of its two files: what the chat says at once, and what it says later.
 LANGUAGE_BUDGET = 921
 README_LINE = re.compile(r"launcher: (\d+\.\d) KB, chat: (\d+\.\d) KB gzip")
@@ -76,6 +78,13 @@ def test_every_name_that_is_made_short_is_in_use() -> None:
 @pytest.mark.parametrize("part", BUDGETS)
 def test_the_page_pays_no_more_than_promised(part: str, sizes: dict[str, int]) -> None:
     assert sizes[part] <= BUDGETS[part]
+
+
+def test_a_part_that_comes_later_is_small(files: Entries) -> None:
+    at_first = {"widget.js", "widget.mjs", "chat.mjs", "react.mjs"}
+    sizes = {name: entry["gzip"] for name, entry in files.items() if "gzip" in entry and name not in at_first}
+    assert {"extras.mjs", "sync.mjs", "actions.mjs", "menu.mjs", "detour.mjs", "identity.mjs"} <= set(sizes)
+    assert {name: size for name, size in sizes.items() if size > PART_BUDGET} == {}
 
 
 def test_a_language_costs_next_to_nothing(files: Entries) -> None:

@@ -9,6 +9,7 @@ import { createEditing } from './extras/editing.js';
 import { createSuggestions } from './extras/suggestions.js';
 import { showOutbox } from './extras/take_back.js';
 import css from './styles/actions.css';
+import bidi from './styles/bidi.css';
 import jump from './styles/jump.css';
 
 /** @typedef {import('./types.js').MessageView} MessageView */
@@ -58,7 +59,7 @@ export function start(chat) {
     suggest(last ? isIdle && isWhole && last.more?.suggestions?.suggestions : first);
   }
 
-  adopt(root, css + jump);
+  adopt(root, css + bidi + jump);
   showOutbox(chat);
   store.subscribe(refresh);
   const observer = new MutationObserver(refresh);

@@ -8,6 +8,8 @@ import { reach } from './storage.js';
 
 /** A line that was silent for so long is asked about; each time without reason, it gets twice as much, up to most. */
 const PATIENCE_MS = 2500;
+/** How exactly it is measured. */
+const REARM_MS = 99;
 const MOST_PATIENCE_MS = 20_000;
 /** What comes so soon after it came by another way was not held back. */
 const GRACE_MS = 500;
@@ -167,10 +169,12 @@ function listen(ground, init, line) {
   let heardAt = now();
   let patienceMs = PATIENCE_MS;
   let isLooking = false;
+  let armedAt = 0;
   let disarm = () => {};
 
   function arm() {
     disarm();
+    armedAt = now();
     disarm = schedule(() => void look(), patienceMs);
   }
 
@@ -198,7 +202,8 @@ function listen(ground, init, line) {
     heardAt += silenceMs;
     chunks += 1;
     if (spanMs >= LUMP_MS && silenceMs > spanMs * NEARLY) patienceMs = LUMP_MS;
-    if (!isLooking) arm();
+    // Many pieces come in a second, and two timers cost more than a piece.
+    if (!isLooking && now() - armedAt > REARM_MS) arm();
   };
 }
 

@@ -11,7 +11,6 @@ import { dressUp } from './extras/looks.js';
 import { fitViewport } from './extras/viewport.js';
 import { mistakesIn } from './options.js';
 import { more } from './strings/en.js';
-import bidi from './styles/bidi.css';
 import css from './styles/extras.css';
 import { LONGEST_QUESTION } from './views/composer.js';
 
@@ -34,7 +33,7 @@ const OBEYED = /^(open|close|toggle|consent)$/;
 export function start(chat) {
   const { root, frame, given, spell, words, panel, signal } = chat;
   warn(given, spell);
-  adopt(root, css + bidi);
+  adopt(root, css);
   dressUp(chat);
   const say = createAnnouncer(root, frame, words, signal);
   void addMore({ ...chat, say });

@@ -45,7 +45,8 @@ export function createAnswerActions(element, chat) {
       const isWhole = Boolean(view.text) && /^(done|aborted)$/.test(`${element.dataset.state}`);
       element.classList.toggle('whole', isWhole);
       element.classList.toggle('last', isLast);
-      again.hidden = !isLast || !view.requestId;
+      // Setting an attribute anew has the browser look at all styles again; this does nothing where nothing changes.
+      again.toggleAttribute('hidden', !isLast || !view.requestId);
       feedback.update(view);
       const told = view.more?.sources?.sources;
       if (!isWhole || (done[0] === view.text && done[1] === told)) return;

@@ -99,7 +99,7 @@ export function createFeedback(chat) {
     /** @param {import('../types.js').MessageView} view */
     update(view) {
       messageId = view.author === 'assistant' ? view.messageId : null;
-      up.hidden = down.hidden = !messageId;
+      for (const thumb of [up, down]) thumb.toggleAttribute('hidden', !messageId);
       const told = view.more?.feedback?.rating ?? null;
       if (!isTouched && told !== rating) show(told);
     },

@@ -71,7 +71,7 @@ function createQuestion(first, { words }) {
   return {
     element,
     update({ state }) {
-      element.dataset.state = state;
+      tell(element, state);
       if (state === 'queued') body.append(note);
       else note.remove();
     },
@@ -96,7 +96,7 @@ function createAnswer(first, parts) {
   let note = null;
 
   function onEnd() {
-    element.dataset.state = view.state;
+    tell(element, view.state);
   }
 
   return {
@@ -110,7 +110,7 @@ function createAnswer(first, parts) {
       if (view.state === 'aborted') text.flush();
       const isOver = isSettled(view) && !isRunning;
       if (isOver) text.end();
-      element.dataset.state = text.isWriting && view.text && view.state !== 'aborted' ? 'streaming' : view.state;
+      tell(element, text.isWriting && view.text && view.state !== 'aborted' ? 'streaming' : view.state);
       bubble.classList.toggle('wait', !view.text && !isSettled(view));
       note?.remove();
       note = isOver ? createNote(view, parts) : null;
@@ -121,6 +121,16 @@ function createAnswer(first, parts) {
       element.remove();
     },
   };
+}
+
+/**
+ * Set anew, it would be news to all that watch it.
+ *
+ * @param {HTMLElement} element
+ * @param {MessageView['state']} state
+ */
+function tell({ dataset }, state) {
+  if (dataset.state !== state) dataset.state = state;
 }
 
 /** @param {MessageView} view */

@@ -20,13 +20,16 @@ import { CONNECTION_LOST } from '../errors.js';
 export function createStatus(words, onRetry) {
   const line = make('span', 'line');
   const retry = makeButton('retry', onRetry, words.retry);
-  const element = make('div', 'status', {}, line, retry);
+  const element = make('div', 'status', { hidden: 'hidden' }, line, retry);
   return {
     element,
     update(state) {
       const text = describe(state, words);
-      if (text !== line.textContent) line.textContent = text;
-      element.hidden = !text;
+      // Setting an attribute anew has the browser look at all styles again.
+      if (text !== line.textContent) {
+        line.textContent = text;
+        element.hidden = !text;
+      }
       retry.hidden = state.connection !== 'lost';
     },
   };
