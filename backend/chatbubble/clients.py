@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections import deque
 from typing import Any, Protocol
 
 import gevent
@@ -32,7 +31,7 @@ class Channel:
 
     def __init__(self, client_id: str) -> None:
         self.client_id = client_id
-        self._mail: deque[tuple[Cursor, bytes]] = deque()
+        self._mail: list[tuple[Cursor, bytes]] = []  # an empty deque weighs 700 bytes
         self._size = 0
         self._signal = Signal()
         self._is_closed = False

@@ -17,7 +17,7 @@ from .discretion import on_one_line
 from .errors import BadRequest, ChatbubbleError, PayloadTooLarge, StreamError
 from .mount import Mount
 from .records import Message
-from .sockets import attend, find_socket
+from .sockets import STREAM_KEY, attend, find_socket
 from .stream_log import StreamReader
 
 logger = logging.getLogger("chatbubble.views")
@@ -27,9 +27,6 @@ STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
-
-
-_STREAM_KEY = "chatbubble.stream"
 
 
 def answer_response(
@@ -66,7 +63,7 @@ def stream_response(
 
     body = Delivery(reader, heartbeat_s=mount.settings.heartbeat_s, on_close=on_close)
     mount.clients.attach(client_id, body)
-    environ[_STREAM_KEY] = body
+    environ[STREAM_KEY] = body
     return Response(body, headers=STREAM_HEADERS, direct_passthrough=True)
 
 
@@ -80,7 +77,7 @@ def _attend(mount: Mount, environ: Mapping[str, Any], reader: StreamReader) -> C
 
 def close_stream(environ: Mapping[str, Any]) -> None:
     """Give up the stream that was to answer this request, if there is one."""
-    body: Delivery | None = environ.get(_STREAM_KEY)
+    body: Delivery | None = environ.get(STREAM_KEY)
     if body is not None:
         body.close()
 

@@ -14,6 +14,8 @@ from typing import Any
 import gevent
 
 SEND_BUFFER_BYTES = 131_072
+# Where the environ of a request has the stream that answers it.
+STREAM_KEY = "chatbubble.stream"
 _KEYS = ("chatbubble.socket", "gunicorn.socket", "werkzeug.socket")
 
 
