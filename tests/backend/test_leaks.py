@@ -8,9 +8,13 @@ import random
 import time
 
 import gevent
+import pytest
 from gevent import Greenlet
+from hosting import JSON, Site
 from serving import Serve, Served
 from stream_client import Visitor, close_all
+
+from chatbubble.errors import ChatbubbleError
 
 ROUNDS = 500
 
@@ -71,3 +75,31 @@ def test_five_hundred_turns_leave_nothing_behind(serve: Serve) -> None:
     # The greenlets of connections end with them, a switch later.
     gevent.sleep(0.05)
     assert live_greenlets() <= greenlets
+
+
+def live_errors() -> int:
+    """Refusals that something still knows."""
+    return sum(isinstance(found, ChatbubbleError) for found in gc.get_objects())
+
+
+@pytest.mark.usefixtures("no_collections")
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/chat", [JSON], 400),
+        ("POST", "/chat", [], 415),
+        ("GET", "/conversation", [], 401),
+        ("GET", "/nope", [], 404),
+    ],
+)
+def test_what_was_refused_is_forgotten_without_the_garbage_collector(
+    site: Site, method: str, path: str, headers: list[tuple[str, str]], status: int
+) -> None:
+    # With an error, all that its request had would wait for a collection: by the thousand, those hold everybody up.
+    before = live_errors()
+    for _ in range(5):
+        assert site.call(method, path, headers, b"{").status == status
+    deadline = time.monotonic() + 5
+    while live_errors() > before:
+        assert time.monotonic() < deadline, f"{live_errors() - before} refusals are still there"
+        gevent.sleep(0.01)
