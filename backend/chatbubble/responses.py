@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -89,8 +90,15 @@ def json_response(body: Mapping[str, Any]) -> Response:
     return Response(text + "\n", mimetype="application/json", headers=headers)
 
 
-def refusal_of(failure: Exception, what: str) -> ChatbubbleError:
-    """The error that a request ends with by this failure of its view. A fault of ours is logged as that of `what`."""
+def refuse(failure: Exception, what: str, refusals: Counter[str]) -> Response:
+    """The answer to a request whose view ended by this failure, counted by its code. A fault of ours is logged as that
+    of `what`."""
+    error = _refusal_of(failure, what)
+    refusals[error.code] += 1
+    return refusal_response(error)
+
+
+def _refusal_of(failure: Exception, what: str) -> ChatbubbleError:
     if isinstance(failure, ChatbubbleError):
         return failure
     if isinstance(failure, RequestEntityTooLarge):

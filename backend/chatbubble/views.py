@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from flask import Response, current_app, request
 
-from .errors import ChatbubbleError, IdentityRefused, MethodNotAllowed, NotFound, OriginRefused, Overloaded
+from .errors import IdentityRefused, MethodNotAllowed, NotFound, OriginRefused, Overloaded
 from .feedback import parse_feedback
 from .identity import parse_adoption, parse_identification
 from .incoming import read_json_body, read_last_event_id, read_wait, wants_all_processes
@@ -21,8 +21,7 @@ from .responses import (
     close_stream,
     conversation_body,
     json_response,
-    refusal_of,
-    refusal_response,
+    refuse,
     stream_response,
 )
 from .visitors import check_operator
@@ -279,14 +278,9 @@ def _answer_or_refuse(answer: View, arguments: Mapping[str, str]) -> Response:
     try:
         return answer(**arguments)
     except Exception as failure:  # noqa: BLE001 -- named and logged by what it is
-        # No name here may outlive the block: an error knows this very frame, and all that the request had would stay in
-        # memory until the garbage collector has looked through everything.
-        return _refuse(refusal_of(failure, f"{request.method} {request.path!a:.200}"))
-
-
-def _refuse(error: ChatbubbleError) -> Response:
-    _mount().measures.refusals[error.code] += 1
-    return refusal_response(error)
+        # No name here outlives the block: an error knows this frame, and so the two would wait for the garbage
+        # collector with all that the request had.
+        return refuse(failure, f"{request.method} {request.path!a:.200}", _mount().measures.refusals)
 
 
 def _check_origin() -> None:
