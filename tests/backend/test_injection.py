@@ -101,7 +101,7 @@ def test_whatever_comes_a_line_of_the_log_stays_one(tmp_path: Path) -> None:
         for path in ("/api/ai/%0d%0aforged", "/%0aforged", "/api/ai/chat/x%0aforged%1b[2J", "/api/ai/config?%0aforged"):
             call(server.port, "GET", path, [bearer(new_session())])
         lines = lines_of(server)
-    assert len(lines) > 30
+    assert len(lines) > 20
     for line in lines:
         assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ [\w.]+: ", line), line
         assert line.isprintable(), line
