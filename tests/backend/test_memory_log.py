@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import gevent
@@ -43,6 +44,17 @@ def test_discarding_never_switches() -> None:
     log.reader("s")
     with no_switches():
         log.discard("s")
+
+
+def test_events_are_nothing_for_the_garbage_collector() -> None:
+    log = MemoryStreamLog()
+    tell(log, "s", *tokens("a"))
+    gc.collect()
+    before = len(gc.get_objects())
+    for token in tokens(*["word "] * 1000):
+        log.append("s", token)
+    gc.collect()
+    assert len(gc.get_objects()) - before < 100
 
 
 def test_an_idle_process_forgets_ended_streams() -> None:

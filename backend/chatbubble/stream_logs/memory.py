@@ -20,7 +20,7 @@ from .compaction import Entry, compact
 from .streams import MAX_EVENTS, MemoryReader, Stream
 
 MAX_STREAM_BYTES = 16_777_216
-_ENTRY_OVERHEAD = 200  # what a small entry costs beside its bytes, by tracemalloc
+_ENTRY_OVERHEAD = 100  # more than an event costs beside its bytes, which is 61 by tracemalloc
 
 
 class MemoryStreamLog:
@@ -76,7 +76,7 @@ class MemoryStreamLog:
         ends = is_terminal(event)
         cursor = Cursor(stream.epoch, stream.last_seq + 1)
         wire = encode(event, cursor)
-        self._make_room(stream, len(wire), is_needed=ends or not stream.entries)
+        self._make_room(stream, len(wire), is_needed=ends or not stream.seqs)
         self._tell(stream_id, stream, Entry(cursor.seq, wire, event.type, ends))
         return cursor
 
@@ -85,15 +85,15 @@ class MemoryStreamLog:
         stream = self._find(stream_id)
         if entry.type == Connected.type:
             stream.message_id = json.loads(entry.wire.partition(b"data: ")[2]).get("messageId") or ""
-        self._make_room(stream, len(entry.wire), is_needed=entry.is_terminal or not stream.entries)
+        self._make_room(stream, len(entry.wire), is_needed=entry.is_terminal or not stream.seqs)
         self._tell(stream_id, stream, entry)
 
     def restart(self, stream_id: str, epoch: str) -> None:
         """Forget what was told: it is told anew, in another epoch. Each reader gets `reset` first."""
         stream = self._find(stream_id)
         self._grow(stream, _ENTRY_OVERHEAD - stream.size)
-        stream.epoch, stream.last_seq, stream.is_ended = epoch, 0, False
-        stream.entries, stream.seqs, stream.compact_at = [], [], MAX_EVENTS
+        stream.replace([])
+        stream.epoch, stream.last_seq, stream.is_ended, stream.compact_at = epoch, 0, False, MAX_EVENTS
         self._ended.pop(stream_id, None)
         for reader in stream.readers:
             reader.restart()
@@ -109,7 +109,7 @@ class MemoryStreamLog:
             return None
         taken: list[Entry] = []
         size = 0
-        for entry in stream.entries[position : position + MAX_EVENTS]:
+        for entry in stream.entries(position, position + MAX_EVENTS):
             size += len(entry.wire)
             if taken and size > max_bytes:
                 break
@@ -159,9 +159,8 @@ class MemoryStreamLog:
         if stream is None:
             return
         event = Done.of_erased(stream.message_id, int(time.time() * 1000))
-        stream.last_seq += 1
-        wire = encode(event, Cursor(stream.epoch, stream.last_seq))
-        stream.entries, stream.seqs = [Entry(stream.last_seq, wire, event.type, True)], [stream.last_seq]
+        cursor = Cursor(stream.epoch, stream.last_seq + 1)
+        stream.replace([Entry(cursor.seq, encode(event, cursor), event.type, True)])
         stream.is_ended = True
         for reader in stream.readers:
             reader.wake()
@@ -188,7 +187,7 @@ class MemoryStreamLog:
         return {
             "streams": len(self._streams),
             "readers": sum(len(stream.readers) for stream in streams),
-            "events": sum(len(stream.entries) for stream in streams),
+            "events": sum(len(stream.seqs) for stream in streams),
             "bytes": self._bytes,
         }
 
@@ -215,17 +214,14 @@ class MemoryStreamLog:
             reader.wake()
 
     def _add(self, stream: Stream, entry: Entry) -> None:
-        stream.entries.append(entry)
-        stream.seqs.append(entry.seq)
-        stream.last_seq = entry.seq
+        stream.put(entry)
         self._grow(stream, len(entry.wire) + _ENTRY_OVERHEAD)
-        if len(stream.entries) > stream.compact_at:
-            stream.entries = compact(stream.entries)
-            stream.seqs = [kept.seq for kept in stream.entries]
+        if len(stream.seqs) > stream.compact_at:
+            stream.replace(compact(stream.entries()))
             # Not sooner, whatever came of it: events that cannot be merged must not be
             # looked at again for each one that joins them.
-            stream.compact_at = len(stream.entries) + MAX_EVENTS // 2
-            size = sum(len(kept.wire) + _ENTRY_OVERHEAD for kept in stream.entries) + _ENTRY_OVERHEAD
+            stream.compact_at = len(stream.seqs) + MAX_EVENTS // 2
+            size = sum(len(wire) + _ENTRY_OVERHEAD for wire in stream.wires) + _ENTRY_OVERHEAD
             self._grow(stream, size - stream.size)
 
     def _grow(self, stream: Stream, size: int) -> None:
