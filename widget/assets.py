@@ -51,8 +51,9 @@ class Form(NamedTuple):
     terser: tuple[str, ...]
 
 
-# A classic script is read in whatever encoding its page has, so it stays ASCII. A module is always UTF-8.
-SCRIPT = Form(("--format=iife", "--charset=ascii"), ("--format", "ascii_only=true"))
+# A classic script is read in whatever encoding its page has, so it stays ASCII. Functions that run at once stand in
+# parentheses there, by which V8 knows not to parse them twice. A module is always UTF-8.
+SCRIPT = Form(("--format=iife", "--charset=ascii"), ("--format", "ascii_only=true,wrap_iife=true"))
 MODULE = Form(("--format=esm", "--charset=utf8"), ("--module",))
 # Of custom properties: before their value, and before what stands in for one.
 _BLANKS = re.compile(r"(--[\w-]+): |(var\(--[\w-]+,) ")
