@@ -209,9 +209,6 @@ class Chat:
             self._saver.save(turn, Answer("", TurnState.FAILED, FinishReason.ERROR, failure.code, finished_at=now_ms()))
             raise
         self._workers.start(turn, question, admission.history, is_admitted=True)
-        # The model is asked before the visitor is told that it will be, and thinks while the response is begun: half a
-        # millisecond less until its first word.
-        gevent.sleep(0)
         return reader
 
     def _follow(self, visitor_id: str, stream_id: str, last_event_id: str | None) -> StreamReader:

@@ -97,7 +97,7 @@ class Generation:
         self._text: list[str] = []
         self._units = 0
         self._well_formed = WellFormedText()
-        self._is_heard, self._is_started = True, False
+        self._is_heard = True
         self._prompt: Prompt | None = None
         self._bill: Bill = FREE
         self._has_thought = False
@@ -129,11 +129,9 @@ class Generation:
         return bool(self._greenlet.ready())
 
     def start(self, on_over: Callable[[], None]) -> None:
-        """Ask the provider, once. `on_over` is called from the event loop once it is over."""
-        if not self._is_started:
-            self._is_started = True
-            self._greenlet.rawlink(lambda _: on_over())
-            self._greenlet.start()
+        """Ask the provider. `on_over` is called from the event loop once it is over."""
+        self._greenlet.rawlink(lambda _: on_over())
+        self._greenlet.start()
 
     def kill(self) -> None:
         """End it where it stands; nothing is appended any more from here on. Never switches."""

@@ -83,15 +83,11 @@ class RunningTurn:
         self._trace = trace_stream(turn.stream_id)
         self._generation = Generation(turn, question, parts, now, history)
 
-    def start(self) -> None:
-        """Have the provider asked as soon as others let it run; `run` does so as well. Never switches."""
-        self._generation.start(self._has_news.set)
-
     def run(self) -> TurnState:
         """Answer the question; returns the final state. Raises nothing but programming errors."""
         follow(self._trace)
         checkpoints, stream_id = self._parts.checkpoints, self.turn.stream_id
-        self.start()
+        self._generation.start(self._has_news.set)
         checkpoints.watch(stream_id, self._generation, self.turn.attempt)
         try:
             self._wait()

@@ -57,7 +57,6 @@ class Workers:
         Without its `history`, the store is asked for that."""
         is_held = partial(self._leases.is_held, turn.stream_id)
         running = RunningTurn(turn, question, self._parts, history=history, is_held=is_held)
-        running.start()
         greenlet = self._greenlets.spawn(self._run, running)
         self._running[turn.stream_id] = (running, greenlet)
         self._stream_of[turn.visitor_id] = turn.stream_id

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import gevent
 import pytest
-from flask import Response
 from scripted import Call
 from serving import Serve, Served
 from stream_client import Reply, Visitor
@@ -248,19 +247,6 @@ def test_the_question_and_all_before_it_come_from_one_transaction(
         served.provider.script(f"a{number}")
         assert visitor.ask(f"q{number}").until_end()[-1].type == "done"
     assert [said.content for said in served.provider.calls[-1].prompt.messages][-3:] == ["q0", "a0", "q1"]
-
-
-def test_the_model_is_asked_before_the_response_begins(served: Served) -> None:
-    asked: list[int] = []
-
-    @served.app.after_request
-    def note(response: Response) -> Response:
-        asked.append(len(served.provider.calls))
-        return response
-
-    served.provider.hold().finish("a")
-    assert served.visitor().ask().until_end()[-1].type == "done"
-    assert asked == [1]
 
 
 def test_session_ids_are_kept_only_as_a_hash(served: Served, tmp_path: Path) -> None:
