@@ -40,33 +40,44 @@ def measure(browser: Browser, with_bubble: str, without: str, runs: int, settle_
             return float(page.evaluate(_BLOCKING))
 
     own, bare = repeat(runs, lambda: blocking(with_bubble), lambda: blocking(without))
-    more = statistics.median(own) - statistics.median(bare)
-    told = ", ".join(f"{shift['value']:.5f} of {' and '.join(shift['names'])}" for shift in shifts) or "0"
-    processor, nothing = [], []
+    processor: list[float] = []
+    nothing: list[float] = []
 
     def script() -> float:
         events = _trace(browser, with_bubble, 1, settle_ms, SCRIPTS)
+        idle = _trace(browser, with_bubble, 1, settle_ms, SCRIPTS, widget=_NOTHING)
         processor.append(script_ms(events, "tdur"))
-        nothing.append(script_ms(_trace(browser, with_bubble, 1, settle_ms, SCRIPTS, widget=_NOTHING), "tdur"))
+        nothing.append(script_ms(idle, "tdur"))
         return script_ms(events)
 
     def task() -> float:
         return longest_task_ms(_trace(browser, with_bubble, PHONE_SLOWDOWN, settle_ms, TASKS))
 
     scripts, tasks = repeat(runs, script, task)
-    section.figures = [
+    section.figures = [*_blocking_and_shifts(own, bare, shifts), *_script(scripts, processor, nothing, tasks)]
+    return section
+
+
+def _blocking_and_shifts(own: list[float], bare: list[float], shifts: list[dict[str, Any]]) -> list[Figure]:
+    more = statistics.median(own) - statistics.median(bare)
+    told = ", ".join(f"{shift['value']:.5f} of {' and '.join(shift['names'])}" for shift in shifts) or "0"
+    return [
         Figure("blocking time, 4x slowdown: without the bubble", "", spread(bare)),
         Figure("blocking time, 4x slowdown: with it", "", spread(own)),
         Figure("blocking time: difference of the medians", "+0 ms", f"{more:+.0f} ms", more <= 0),
+        Figure("layout shift once the bubble is there, all visits", "0", told, not shifts),
+    ]
+
+
+def _script(scripts: list[float], processor: list[float], nothing: list[float], tasks: list[float]) -> list[Figure]:
+    return [
         Figure(
             "longest task that ran any of `widget.js`, 4x slowdown", "50 ms", spread(tasks, digits=1), max(tasks) <= 50
         ),
-        Figure("layout shift once the bubble is there, all visits", "0", told, not shifts),
         Figure("script evaluation before intent, unthrottled", "2 ms", spread(scripts, digits=2), within(scripts, 2)),
         Figure("processor time of that", "", spread(processor, digits=2)),
         Figure("processor time of a script in its place that does nothing", "", spread(nothing, digits=2)),
     ]
-    return section
 
 
 def _trace(
