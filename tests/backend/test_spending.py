@@ -10,6 +10,7 @@ from typing import Any
 import gevent
 import pytest
 from asking import await_true
+from sqlalchemy import text
 from turning import MakeTurns, Turns, check
 
 from chatbubble import generation, spending
@@ -160,8 +161,9 @@ def test_the_last_money_is_spent_to_the_last_millionth(turns: Turns) -> None:
 def test_an_answer_without_the_model_is_marked_in_the_store(turns: Turns) -> None:
     leave(turns, 0)
     turns.run()
-    with turns.store._database.engine.connect() as connection:  # type: ignore[attr-defined]
-        models = connection.exec_driver_sql("SELECT model FROM messages WHERE author = 'assistant'").scalars().all()
+    wanted = text("SELECT model FROM messages WHERE author = 'assistant'")
+    # In the store's own thread: the account is still written there.
+    models = turns.store.transact(lambda connection: connection.scalars(wanted).all())  # type: ignore[attr-defined]
     assert models == [FALLBACK_MODEL]
 
 
