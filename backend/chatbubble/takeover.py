@@ -43,6 +43,14 @@ class Takeover:
     def take_over(self, claim: Claim) -> None:
         """Save the answer of a turn whose process has died or hangs, where it was told to its end; else run the turn
         once more; after that, end it. Raises StoreUnavailable."""
+        try:
+            self._end_or_run(claim)
+        except BaseException:
+            # Who has begun to read here would wait for ever: whoever goes on with it, goes on elsewhere.
+            self._log.abandon(claim.stream_id)
+            raise
+
+    def _end_or_run(self, claim: Claim) -> None:
         if self._save_told(claim):
             self._taken_over["saved"] += 1
             return

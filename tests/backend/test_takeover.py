@@ -124,6 +124,31 @@ def test_a_turn_that_two_processes_have_died_of_ends_as_interrupted(serve: Serve
     call.finish()
 
 
+def test_a_turn_that_cannot_be_taken_over_now_keeps_nobody_waiting(
+    serve: Serve, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(**settings)
+    visitor, call = served.visitor(), served.provider.hold()
+    reply = visitor.ask()
+    stream_id = reply.until("connected")[0].data["streamId"]
+    turn = served.mounted.store.find_turn(stream_id)
+    assert turn is not None
+    claim = Claim(stream_id, Question("", turn.turn.visitor_id, turn.turn.request_id), attempt=2)
+
+    def fail(_stream_id: str) -> None:
+        raise StoreUnavailable(detail="away")
+
+    with monkeypatch.context() as away:
+        away.setattr(served.mounted.store, "restart_turn", fail)
+        with pytest.raises(StoreUnavailable):
+            served.mounted._takeover.take_over(claim)
+    assert [event.type for event in reply.events()] in ([], ["reset"])
+    served.provider.script("a whole answer")
+    served.mounted._takeover.take_over(claim)
+    assert joined_text(visitor.resume(stream_id).until_end()) == "a whole answer"
+    call.finish()
+
+
 def test_a_turn_that_nobody_runs_is_run_again_once(
     serve: Serve, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

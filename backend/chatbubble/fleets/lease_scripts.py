@@ -33,9 +33,17 @@ return answers
 """
 
 # ARGV: group, process id, ms after which a lease is over. The id of each entry that is claimed, what it says, and how
-# many processes have had it.
+# many processes have had it. What nobody has, for whatever reason, is idle at once: it would never be claimed else, and
+# its turn would seem to run for ever.
 CLAIM = """
 local answers = {}
+if redis.call('XLEN', KEYS[1]) > redis.call('XPENDING', KEYS[1], ARGV[1])[1] then
+    for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
+        if #redis.call('XPENDING', KEYS[1], ARGV[1], entry[1], entry[1], 1) == 0 then
+            redis.call('XCLAIM', KEYS[1], ARGV[1], 'nobody', 0, entry[1], 'IDLE', ARGV[3], 'FORCE', 'JUSTID')
+        end
+    end
+end
 local idle = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], '0-0', 'COUNT', 16)[2]
 for _, entry in ipairs(idle) do
     local pending = redis.call('XPENDING', KEYS[1], ARGV[1], entry[1], entry[1], 1)
@@ -45,8 +53,9 @@ return answers
 """
 
 # ARGV: group, process id, stream, what its entry says, how many processes have had it. The id of its entry; empty when
-# it has one already, because another process was faster.
+# it has one already, because another process was faster. A Redis that was emptied just now has no group yet.
 ADOPT = """
+redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
     if cjson.decode(entry[2][2]).stream == ARGV[3] then return '' end
 end

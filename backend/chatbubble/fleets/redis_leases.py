@@ -30,6 +30,7 @@ LEASE_S = 4.5
 RENEW_S = 1.0
 _GAP_S = 2.5  # a round that comes later than that says that we or Redis hung: then others may only seem to be dead
 _SWEEP_S = 2.0
+_AT_ONCE = 4  # of turns that are taken over: many at once would take all connections from each other, and from us
 _GROUP = "chat"
 _LOST, _FULL = b"lost", b"full"
 _TURN, _PAGE = b"t", 256
@@ -56,7 +57,7 @@ class RedisLeases:
         self._followers: Followers | None = None
         self._is_hurried = Signal()
         self._reachable_since = self._renewed_at = self._swept_at = self._looked_at = time.monotonic()
-        self._renewing = BoundedSemaphore(1)
+        self._renewing, self._taking_over = BoundedSemaphore(1), BoundedSemaphore(_AT_ONCE)
         self._is_claiming = True
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._sweeping: gevent.Greenlet[..., None] | None = None
@@ -189,7 +190,8 @@ class RedisLeases:
     def _end_released(self) -> None:
         released = self._released[:_PAGE]
         if released:
-            ended = ("XACK", self._key, _GROUP, *released), ("XDEL", self._key, *released)
+            # In this order: what is there and nobody has counts as left.
+            ended = ("XDEL", self._key, *released), ("XACK", self._key, _GROUP, *released)
             self._hub.link.ask(*ended)
             del self._released[: len(released)]
 
@@ -213,7 +215,8 @@ class RedisLeases:
 
     def _take_over(self, followers: Followers, claim: Claim) -> None:
         try:
-            followers.take_over(claim)
+            with self._taking_over:
+                followers.take_over(claim)
         except StoreUnavailable as failure:
             # It is claimed again: here, or where the store can be reached.
             logger.warning("stream %s cannot be taken over now: %s", claim.stream_id, failure.detail)
