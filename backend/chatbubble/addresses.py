@@ -15,8 +15,9 @@ _NETWORK_BITS = 64  # what one customer gets at least: whoever has it has any ad
 _ENTRY = re.compile(r"\[([0-9A-Fa-f:.]+)(?:%[^\]]*)?\](?::\d+)?|([0-9.]+):\d+|([0-9A-Fa-f:.]+)(?:%.*)?", re.ASCII)
 
 _UNTOLD = (
-    "requests come through a proxy, and CHATBUBBLE_TRUSTED_PROXIES is 0: all visitors count as one address and share "
-    "its limits. Set it to the number of proxies before this server, here 1 or more"
+    "a request came with an X-Forwarded-For, and CHATBUBBLE_TRUSTED_PROXIES is 0. If there are proxies before this "
+    "server, set it to their number: all visitors count as one address now, and share its limits. If there are none, "
+    "somebody made the header up, and it should stay 0"
 )
 _BYPASSED = (
     "CHATBUBBLE_TRUSTED_PROXIES is %d, but a request came without so many addresses in X-Forwarded-For: it counts as "

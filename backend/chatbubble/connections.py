@@ -27,6 +27,7 @@ from .sockets import STREAM_KEY, send_at_once
 
 logger = logging.getLogger("chatbubble.server")
 
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}", re.ASCII)
 _SEND_TIMEOUT_S = 60.0
 _DISCARD_S = 10.0
 _TOGETHER_BYTES = 16_384
@@ -149,7 +150,8 @@ class StreamingHandler(WSGIHandler):
 
     def read_request(self, raw_requestline: str) -> Any:
         """Read the head. Raises ValueError for what is not HTTP/1.0 or later."""
-        if len(raw_requestline.split()) != 3:
+        method, *others = raw_requestline.split()
+        if len(others) != 2 or not _METHOD.fullmatch(method):
             raise ValueError("not a request line")
         is_read = super().read_request(raw_requestline)
         wishes = {part.strip().lower() for value in self.headers.get_all("connection") for part in value.split(",")}

@@ -214,12 +214,14 @@ class Bound:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """All limits of one app. `feedback` is a visitor's; `tokens` are those that were refused, and `streams` those that
-    are open, from one address; `turns` are those of the whole site."""
+    are open, from one address, and `reads` those of its long answers that are still being sent; `turns` are those of
+    the whole site."""
 
     questions: QuestionLimits
     feedback: Tries
     tokens: Tries
     streams: Bound
+    reads: Bound
     turns: Bound
 
 
@@ -239,6 +241,8 @@ def create_limits(settings: Settings, windows: Windows | None = None, places: Pl
         # Here alone, and not where others count: who signs in should not have to wait for a Redis.
         Tries(MemoryWindows(), tokens, "token"),
         Bound(places, "streams", 0 if is_off(settings) else settings.address_streams),
+        # Of this process, whose memory they take.
+        Bound(MemoryPlaces(), "reads", 0 if is_off(settings) else settings.address_streams),
         Bound(places, "turns", 0 if is_off(settings) else settings.running_turns),
     )
 

@@ -12,7 +12,7 @@ from .clients import Clients
 from .config import Settings
 from .floodgate import FloodGate
 from .identity import Identity
-from .limits import Tries
+from .limits import Bound, Tries
 from .measures import Measures
 from .origins import OriginRules, RefusedOrigins
 
@@ -30,6 +30,7 @@ class Mount(Protocol):
     addresses: Addresses
     flood_gate: FloodGate
     tokens: Tries
+    reads: Bound
     assets: Assets
     clients: Clients
     chat: Chat

@@ -92,7 +92,7 @@ class Mounted:
         self.log = stream_log or (self._redis.log if self._redis else create_memory_log(settings))
         counters = (self._redis.windows, self._redis.places) if self._redis else ()
         limits = create_limits(settings, *counters)
-        self.addresses, self.tokens = Addresses(settings.trusted_proxies), limits.tokens
+        self.addresses, self.tokens, self.reads = Addresses(settings.trusted_proxies), limits.tokens, limits.reads
         self.clients = Clients(settings.max_streams, limits.streams)
         self.measures = Measures()
         self.flood_gate = FloodGate(limits.questions, self.addresses, self.clients.slots, self.measures)

@@ -21,6 +21,7 @@ from .records import Message
 from .sockets import STREAM_KEY, attend, find_socket
 from .stream_log import StreamReader
 
+_LONG_BYTES = 65_536
 logger = logging.getLogger("chatbubble.views")
 
 STREAM_HEADERS = {
@@ -88,6 +89,14 @@ def json_response(body: Mapping[str, Any]) -> Response:
     text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(text + "\n", mimetype="application/json", headers=headers)
+
+
+def keep_while_sent(response: Response, keep: Callable[[], None], leave: Callable[[], None]) -> Response:
+    """Have a long response keep its place until it is over: it takes memory until it is read, which may never be."""
+    if len(response.get_data()) > _LONG_BYTES:
+        response.call_on_close(leave)
+        keep()
+    return response
 
 
 def refuse(failure: Exception, what: str, refusals: Counter[str]) -> Response:

@@ -21,6 +21,7 @@ from .responses import (
     close_stream,
     conversation_body,
     json_response,
+    keep_while_sent,
     refuse,
     stream_response,
 )
@@ -92,8 +93,10 @@ def abort(stream_id: str) -> Response:
 
 def conversation() -> Response:
     """`GET /conversation`: what a reload or a second tab needs."""
-    visitor_id = _visitor_id()
-    return json_response(conversation_body(_mount().chat.snapshot(visitor_id)))
+    visitor_id, mount, address = _visitor_id(), _mount(), _address()
+    with mount.reads.hold(address) as keep:
+        response = json_response(conversation_body(mount.chat.snapshot(visitor_id)))
+        return keep_while_sent(response, keep, lambda: mount.reads.leave(address))
 
 
 def rate() -> Response:

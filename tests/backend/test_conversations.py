@@ -10,6 +10,7 @@ import pytest
 from scripted import Call
 from serving import Serve, Served
 from stream_client import Reply, Visitor
+from werkzeug.test import TestResponse
 
 from chatbubble.records import Question
 from chatbubble.store import StoredTurn
@@ -247,6 +248,26 @@ def test_the_question_and_all_before_it_come_from_one_transaction(
         served.provider.script(f"a{number}")
         assert visitor.ask(f"q{number}").until_end()[-1].type == "done"
     assert [said.content for said in served.provider.calls[-1].prompt.messages][-3:] == ["q0", "a0", "q1"]
+
+
+def test_long_conversations_are_sent_to_an_address_a_few_at_a_time(serve: Serve) -> None:
+    served = serve(rate_limit="100/minute", address_streams=2)
+    visitor, page = served.visitor(), served.app.test_client()
+    headers = {"Authorization": f"Bearer {visitor.session}"}
+
+    def read() -> TestResponse:
+        """The beginning of the answer, which nobody closes."""
+        return page.get("/api/ai/conversation", headers=headers)
+
+    served.provider.script("short")
+    visitor.ask().until_end()
+    assert [read().status_code for _ in range(3)] == [200] * 3
+    served.provider.script("long " * 20_000)
+    visitor.ask().until_end()
+    held = [read() for _ in range(3)]
+    assert [answer.status_code for answer in held] == [200, 200, 429]
+    held[0].close()
+    assert read().status_code == 200
 
 
 def test_session_ids_are_kept_only_as_a_hash(served: Served, tmp_path: Path) -> None:

@@ -141,6 +141,8 @@ GET = b"GET /api/ai/config HTTP/1.1\r\n"
 NOT_HTTP = [
     b"hello\r\n\r\n", b"GET /api/ai/config HTTP/9.9\r\n\r\n", b"GET /api/ai/config HTTP/x\r\n\r\n",
     b"\x16\x03\x01\x02\r\n\r\n", b"POST /api/ai/chat\r\n\r\n", b"GET /a b HTTP/1.1\r\n\r\n",
+    b"\x1b[2K\x1b[1G2026-01-01 /api/ai/config HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"X" * 65 + b" /api/ai/config HTTP/1.1\r\nHost: a\r\n\r\n",
     GET + b"A: b\r\n" * 200 + b"\r\n", GET + b"A: " + b"b" * 70_000 + b"\r\n\r\n",
 ]  # fmt: skip
 

@@ -2,94 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import gevent
 import pytest
-from gevent.event import Event
-from redis_server import RedisServer, own_redis
+from leasing import ASKED, LEASE_S, Process, await_that, redis_of_leases, stand_still, start_hasty
+from redis_server import RedisServer
 
 from chatbubble.errors import StoreUnavailable
-from chatbubble.fleets import redis_leases
 from chatbubble.fleets.redis_leases import RedisLeases
 from chatbubble.leases import Claim, Followers
-from chatbubble.records import Page, Question, Turn, TurnState
+from chatbubble.records import Question, Turn, TurnState
 from chatbubble.stream_logs.redis_hub import RedisHub
 
-LEASE_S = 0.6
-ASKED = Question("hello", "anna", "r1", Page("https://shop.example/", "Shop"), "de")
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with own_redis(tmp_path) as server:
-        yield server
-
-
-class Process:
-    """The leases of one process, and what it was told."""
-
-    def __init__(self, redis: RedisServer, name: str) -> None:
-        self.claims: list[Claim] = []
-        self.lost: list[str] = []
-        self.swept: list[frozenset[str]] = []
-        self.left: list[Claim] = []
-        self.store_answers = Event()
-        self.store_answers.set()
-        self.hub = RedisHub(redis.url)
-        self.hub.process_id = name
-        self.leases = RedisLeases(self.hub)
-        self.leases.open(self.followers)
-
-    @property
-    def followers(self) -> Followers:
-        """They write down what they hear; `left` is what the store has that nobody runs."""
-        return Followers(self.claims.append, self.lost.append, self._sweep)
-
-    def _sweep(self, streams: frozenset[str]) -> list[Claim]:
-        self.swept.append(streams)
-        self.store_answers.wait()
-        return [claim for claim in self.left if claim.stream_id not in streams]
-
-    def run(self, stream_id: str) -> None:
-        """Take a turn, and wait until Redis knows."""
-        self.leases.take(Turn(stream_id, "conv", "msg", "anna", "r1", TurnState.RUNNING, 1), ASKED)
-        gevent.sleep(0.2)
-
-    def close(self) -> None:
-        self.leases.close()
-        self.hub.close()
-
-
-@pytest.fixture
-def start(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Process]]:
-    """Starts processes, eight times as hasty as real ones."""
-    for name, value in (("LEASE_S", LEASE_S), ("RENEW_S", 0.1), ("_GAP_S", 0.3), ("_SWEEP_S", 0.1)):
-        monkeypatch.setattr(redis_leases, name, value)
-    started: list[Process] = []
-
-    def start_one(name: str) -> Process:
-        started.append(Process(redis, name))
-        return started[-1]
-
-    yield start_one
-    for process in started:
-        process.close()
-
-
-def await_that(holds: Callable[[], object], timeout_s: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline
-        gevent.sleep(0.01)
-
-
-def stand_still(process: Process) -> None:
-    """Renew nothing any more."""
-    assert process.leases._greenlet is not None
-    process.leases._greenlet.kill()
+__all__ = ["redis_of_leases", "start_hasty"]
 
 
 def test_a_turn_whose_process_lives_is_left_alone(start: Callable[[str], Process]) -> None:
@@ -150,29 +76,6 @@ def test_a_process_that_was_taken_for_dead_is_told(start: Callable[[str], Proces
     assert one.claims == []
 
 
-def test_a_process_that_stood_still_asks_before_it_says_what_it_holds(start: Callable[[str], Process]) -> None:
-    one, other = start("one"), start("other")
-    one.run("s")
-    assert one.leases.is_held("s")
-    stand_still(one)
-    await_that(lambda: other.claims)
-    assert not one.leases.is_held("s")
-    await_that(lambda: one.lost == ["s"])
-    assert other.leases.is_held("s")
-
-
-def test_while_nobody_can_ask_redis_everybody_holds_what_they_held(
-    start: Callable[[str], Process], redis: RedisServer
-) -> None:
-    one = start("one")
-    one.run("s")
-    stand_still(one)
-    redis.stop()
-    gevent.sleep(LEASE_S)
-    assert one.leases.is_held("s")
-    redis.start()
-
-
 def test_what_cannot_be_taken_over_now_is_claimed_again(
     start: Callable[[str], Process], redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,49 +110,6 @@ def test_a_turn_that_nobody_has_is_taken_over_by_one(start: Callable[[str], Proc
     finder.close()
     await_that(lambda: any(process.claims for process in others))
     assert [claim.attempt for process in others for claim in process.claims] == [3]
-
-
-def test_a_turn_is_taken_over_from_a_redis_that_was_emptied_just_now(
-    start: Callable[[str], Process], redis: RedisServer
-) -> None:
-    one = start("one")
-    stand_still(one)
-    flush(redis)
-    one.leases._adopt(one.followers, Claim("s", Question("", "anna", "r1"), 2))
-    await_that(lambda: one.claims)
-    assert redis.ask("XPENDING", "chatbubble:turns", "chat").startswith(b"*4\r\n:1\r\n")
-
-
-def test_an_entry_that_nobody_has_is_claimed(start: Callable[[str], Process], redis: RedisServer) -> None:
-    one = start("one")
-    one.run("s")
-    text = '{"stream": "left", "visitor": "anna", "request": "r2", "locale": "", "page": null}'
-    redis.ask("XADD", "chatbubble:turns", "*", "t", text)
-    await_that(lambda: one.claims)
-    gevent.sleep(2 * LEASE_S)
-    assert [claim.stream_id for claim in one.claims] == ["left"]
-
-
-def test_turns_are_taken_over_a_few_at_a_time(start: Callable[[str], Process]) -> None:
-    one, other = start("one"), start("other")
-    for number in range(9):
-        one.leases.take(Turn(f"s{number}", "conv", "msg", "anna", "r1", TurnState.RUNNING, 1), ASKED)
-    gevent.sleep(0.2)
-    at_once: list[int] = []
-    begun: list[Claim] = []
-
-    def take_over(claim: Claim) -> None:
-        begun.append(claim)
-        at_once.append(len(begun) - len(other.claims))
-        gevent.sleep(0.02)
-        other.claims.append(claim)
-
-    other.leases._followers = None
-    stand_still(other)
-    other.leases.open(Followers(take_over, other.lost.append, lambda _: []))
-    one.close()
-    await_that(lambda: len(other.claims) == 9)
-    assert max(at_once) == 4
 
 
 def pause(redis: RedisServer) -> Callable[[], None]:

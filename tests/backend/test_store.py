@@ -258,6 +258,19 @@ def test_the_longest_answer_comes_back_whole(store: ConversationStore) -> None:
     assert said(store)[-1] == (Author.ASSISTANT, longest)
 
 
+def test_of_long_messages_fewer_are_shown(store: ConversationStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        asked = question(f"question {number}", f"r{number}")
+        store.finish_turn(begin(store, asked, f"s{number}"), answer("x" * 100))
+    counts = []
+    for chars in (1000, 250, 110, 0):
+        monkeypatch.setattr("chatbubble.stores.sql.SHOWN_CHARS", chars)
+        shown = [text for _, text in said(store)]
+        assert shown[-2:] == ["question 3", "x" * 100]
+        counts.append(len(shown))
+    assert counts == [8, 4, 2, 2]
+
+
 def test_messages_come_oldest_first_and_the_newest_are_kept(store: ConversationStore) -> None:
     for number in range(260):
         store.finish_turn(begin(store, question(f"q{number}", f"r{number}"), f"s{number}"), answer(f"a{number}"))

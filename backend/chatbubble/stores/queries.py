@@ -106,18 +106,37 @@ _MESSAGES = (
     .outerjoin(answer_additions, _added.id == messages.c.id)
     .outerjoin(feedback, _given.id == messages.c.id)
 )
-NEWEST_MESSAGES = (
-    _MESSAGES.where(
+_newest = (
+    select(messages.c.id, func.length(messages.c.content).label("chars"))
+    .where(
         messages.c.conversation_id == bindparam("conversation_id"),
         ~exists().where(replaced_messages.c.id == messages.c.id),
     )
     .order_by(messages.c.id.desc())
     .limit(bindparam("count", type_=Integer))
+    .subquery()
+)
+_summed = select(
+    _newest.c.id,
+    func.sum(_newest.c.chars).over(order_by=_newest.c.id.desc()).label("chars"),
+    func.row_number().over(order_by=_newest.c.id.desc()).label("place"),
+).subquery()
+# Of the newest messages those that have so many characters together, and the newest two in any case.
+SHOWN_MESSAGES = (
+    _MESSAGES.join(_summed, _summed.c.id == messages.c.id)
+    .where(or_(_summed.c.chars <= bindparam("chars", type_=Integer), _summed.c.place <= 2))
+    .order_by(messages.c.id.desc())
 )
 MESSAGE = _MESSAGES.where(messages.c.message_id == bindparam("message_id"))
 MESSAGE_ROW = select(messages).where(messages.c.message_id == bindparam("message_id"))
-MESSAGES_UP_TO_QUESTION = NEWEST_MESSAGES.where(
-    messages.c.id <= select(turns.c.question_id).where(_of_stream).scalar_subquery()
+MESSAGES_UP_TO_QUESTION = (
+    _MESSAGES.where(
+        messages.c.conversation_id == bindparam("conversation_id"),
+        ~exists().where(replaced_messages.c.id == messages.c.id),
+        messages.c.id <= select(turns.c.question_id).where(_of_stream).scalar_subquery(),
+    )
+    .order_by(messages.c.id.desc())
+    .limit(bindparam("count", type_=Integer))
 )
 NEW_MESSAGE = insert(messages).returning(messages.c.id)
 NEW_ADDITIONS = insert(answer_additions)

@@ -38,7 +38,8 @@ logger = logging.getLogger("chatbubble.store")
 # Alembic works on the one migration of its process.
 _upgrading = BoundedSemaphore(1)
 
-SHOWN_MESSAGES = 500
+# A page shows no more of it, and nobody should have us hold megabytes of what they have said.
+SHOWN_MESSAGES, SHOWN_CHARS = 500, 250_000
 CONNECTIONS = 10
 READY_S = 2.0
 _TRIES = 3
@@ -132,7 +133,7 @@ class SqlStore:
         return self.transact(find)
 
     def conversation(self, visitor_id: str) -> Conversation | None:
-        """See ConversationStore.conversation; the newest 500 messages."""
+        """See ConversationStore.conversation; the newest messages, as many as a page shows."""
 
         def read(connection: Connection) -> Conversation | None:
             conversation_id = statements.find_conversation(connection, visitor_id)
@@ -140,7 +141,7 @@ class SqlStore:
                 return None
             return Conversation(
                 conversation_id,
-                statements.newest_messages(connection, conversation_id, SHOWN_MESSAGES),
+                statements.shown_messages(connection, conversation_id, SHOWN_MESSAGES, SHOWN_CHARS),
                 statements.find_running(connection, conversation_id),
             )
 

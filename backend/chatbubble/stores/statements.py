@@ -62,10 +62,11 @@ def find_message(connection: Connection, message_id: str) -> Message | None:
     return to_message(row) if row else None
 
 
-def newest_messages(connection: Connection, conversation_id: str, limit: int) -> tuple[Message, ...]:
-    """The newest messages of a conversation that are told, oldest first."""
-    wanted = {"conversation_id": conversation_id, "count": limit}
-    return _told(connection.execute(queries.NEWEST_MESSAGES, wanted).all())
+def shown_messages(connection: Connection, conversation_id: str, limit: int, chars: int) -> tuple[Message, ...]:
+    """The newest messages of a conversation that are told, as far as they have so many characters together, but at
+    least two; oldest first."""
+    wanted = {"conversation_id": conversation_id, "count": limit, "chars": chars}
+    return _told(connection.execute(queries.SHOWN_MESSAGES, wanted).all())
 
 
 def messages_before(connection: Connection, turn: Turn, limit: int) -> tuple[Message, ...]:
