@@ -12,7 +12,7 @@ from store_forms import STORES
 from tiny_disk import DiskMissing, TinyDisk
 
 # A database packs what repeats itself; this does not.
-TEXT = secrets.token_hex(300_000)
+TEXT = secrets.token_hex(100_000)
 
 
 @pytest.fixture
