@@ -130,4 +130,6 @@ def test_each_end_that_was_lost_explains_another_call() -> None:
     assert explained(happened) == Allowed(calls=3, retold=True)
     calls[0].was_cut = True
     assert explained(happened) == Allowed(calls=2, retold=True)
+    calls[1].was_cut = calls[2].was_cut = True  # for one reader, when another one had been told its end
+    assert explained(happened) == Allowed(calls=1, retold=True)
     assert explained(happened[1:]) is None

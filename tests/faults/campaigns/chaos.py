@@ -152,9 +152,10 @@ class Chaos:
 
     def _if_lost(self, story: Story, allowed: Allowed) -> Allowed | None:
         """What else may come of it where an end was lost after it was told, once or more often: another call for each,
-        though none was cut off. None where that cannot have been."""
-        lost = [not call.was_cut and may_be_retold(call.ended_at, self._happened) for call in story.calls]
-        return replace(allowed, calls=allowed.calls + sum(lost[:-1]), retold=True) if any(lost) else None
+        also where none was cut off. None where that cannot have been."""
+        lost = [call for call in story.calls if may_be_retold(call.ended_at, self._happened)]
+        more = sum(not call.was_cut for call in lost if call is not story.calls[-1])
+        return replace(allowed, calls=allowed.calls + more, retold=True) if lost else None
 
 
 def run(ground: Ground, seed: int, seconds: int) -> Outcome:
